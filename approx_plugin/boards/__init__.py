@@ -1,0 +1,1 @@
+"""Boards as data: one folder under `board/` each, read into a `Board`."""

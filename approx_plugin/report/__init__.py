@@ -1,0 +1,1 @@
+"""What was made, in the idiom that X-CUBE-AI users know, as text and as report.json."""

@@ -1,0 +1,120 @@
+"""The validated approx.yaml. Paths are absolute here; the file's own are relative to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from approx_plugin.errors import Location
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A slice of an .npz file: arrays `images` and `labels`, from image `start`, `count` of them (None: to the end)."""
+
+    file: Path
+    images: str
+    labels: str
+    start: int
+    count: Optional[int]
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """The three disjoint sets: statistics, search, and the last word."""
+
+    calibration: DataSource
+    exploration: DataSource
+    confirmation: DataSource
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the approximated network has to keep. Exactly one is set.
+
+    max_accuracy_drop: percentage points below the exact network, on the confirmation set.
+    accuracy:          minimum top-1 in percent, on the confirmation set.
+    """
+
+    max_accuracy_drop: Optional[float]
+    accuracy: Optional[float]
+
+
+@dataclass(frozen=True)
+class Method:
+    """How products are chosen to be skipped.
+
+    name:      "none" (exact) or "significance" (the published method).
+    criterion: "ratio_of_means" (S = E[a]w / sum E[a]w) or "mean_of_ratios" (mean of |p_i / sum p|).
+    granularity: "weight" (the published one) or "pair" (aligned pairs, what one SMLAD does).
+    layers:    names or indexes of the convolutions that may be approximated; None: all of them.
+    exclude:   names or indexes that must stay exact.
+    """
+
+    name: str
+    criterion: str
+    granularity: str
+    layers: Optional[tuple[str, ...]]
+    exclude: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Search:
+    """seed: of every random choice; evaluations: how many designs may be measured; workers: processes."""
+
+    seed: int
+    evaluations: int
+    workers: int
+
+
+@dataclass(frozen=True)
+class KernelOptions:
+    """backend: "assembly" or "c". convolution: "auto" (by cost), "unpacked" (wherever possible) or "cmsis_nn"."""
+
+    backend: str
+    convolution: str
+
+
+@dataclass(frozen=True)
+class ProjectOptions:
+    """name: of the STM32CubeIDE project; directory: the tree; test_vectors: how many real inputs go into the firmware."""
+
+    name: str
+    directory: Path
+    test_vectors: int
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A whole approx.yaml.
+
+    cmsis_nn:   directory of a CMSIS-NN, None for the portable subset.
+    data:       None only where `method.name` is "none" (test vectors are then seeded random inputs).
+    verify_images: how many inputs the emulator run checks.
+    locations:  where each field stands in the file, by its path: "target.max_accuracy_drop" -> file:line:column.
+    """
+
+    file: Path
+    model: Path
+    board: str
+    target: Optional[Target]
+    data: Optional[DataSpec]
+    method: Method
+    search: Search
+    kernels: KernelOptions
+    cmsis_nn: Optional[Path]
+    project: ProjectOptions
+    verify_images: int
+    locations: Mapping[str, Location]
+
+    def where(self, path: str) -> Location:
+        """The place of a field, or of the nearest enclosing one that the file has."""
+        parts = path.split(".")
+        while parts:
+            found = self.locations.get(".".join(parts))
+            if found:
+                return found
+            parts.pop()
+        return Location(str(self.file))
