@@ -23,6 +23,7 @@ class Emission:
     call:        C expression of type int32_t, 0 for success, over `input`, `input_2`, `output` (int8_t pointers) and
                  `scratch` (8-byte aligned pointer to `scratch_bytes` bytes).
     cmsis_nn:    functions of CMSIS-NN that are called.
+    context_size: C expression for the scratch that the linked library asks for, "" for none.
     """
 
     sources: Sources
@@ -31,6 +32,7 @@ class Emission:
     call: str
     scratch_bytes: int
     cmsis_nn: tuple[str, ...] = ()
+    context_size: str = ""
 
 
 @dataclass(frozen=True, eq=False)

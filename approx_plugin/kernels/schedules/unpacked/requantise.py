@@ -1,0 +1,116 @@
+"""A convolution's constants with everything folded in that can be.
+
+The exact output is clamp(round_shift(SRDHM(acc, mantissa), e) + zero_point) with acc = bias + sum (x - z) w, where
+SRDHM is the saturating rounding doubling high multiply of gemmlowp and round_shift rounds half away from zero
+(requantisation with double rounding, as TensorFlow Lite's reference kernels and CMSIS-NN do it). What changes here:
+
+- the input zero point z goes into the bias: sum (x - z) w = sum x w - z sum w;
+- weights and bias are scaled by 2**(1 + left shift), so that the accumulator arrives as 2*acc (times the left shift),
+  and SMMULR/SMMLAR, which computes (a*b + 2**31) >> 32, *is* SRDHM: (2 acc m + 2**31) >> 32 = (acc m + 2**30) >> 31;
+- round_shift(t, e) = (t + 2**(e-1) - [t < 0]) >> e. [t < 0] may be taken from the sign of acc instead: they differ only
+  where t = 0 and acc < 0, and there (2**(e-1) - 1) >> e = 0 as well. So one constant `rounding` = 2**(e-1) + (zero_point << e)
+  goes into SMMLAR's addend together with acc >> 31, and SSAT with a shift does the rest;
+- a channel whose smallest and largest possible sums requantise to the same value puts out a constant: its products are
+  not computed. (Pruned networks have such channels, with multipliers far below 2**-22 and biases near 2**30.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from approx_plugin.operators.conv2d import Conv2D
+
+MAX_RIGHT_SHIFT = 22
+"""Beyond this `zero_point << e` and the sums behind it would leave int32."""
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelConstants:
+    """weights: int64 [out_channels, taps], scaled, each within int16; bias: int64 [out_channels], scaled and folded;
+    mantissa, shift (right), rounding: int64 [out_channels]; minimum, maximum: of the fused activation.
+    """
+
+    weights: npt.NDArray[np.int64]
+    bias: npt.NDArray[np.int64]
+    mantissa: npt.NDArray[np.int64]
+    shift: npt.NDArray[np.int64]
+    rounding: npt.NDArray[np.int64]
+    minimum: int
+    maximum: int
+
+
+def fold(conv: Conv2D) -> ChannelConstants:
+    """The constants of a layer for which `obstacle` finds nothing."""
+    constant, value = _constant_channels(conv)
+    live = ~constant
+    flat = conv.weights.reshape(conv.out_channels, -1).astype(np.int64) * live[:, None]
+    bias = (conv.bias.astype(np.int64) - conv.input_zero_point * flat.sum(axis=1)) * live
+    mantissa, shift = _multipliers(conv)
+    scale = np.int64(1) << (1 + np.maximum(shift, 0))
+    right = np.maximum(-shift, 0) * live
+    half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
+    return ChannelConstants(
+        weights=flat * scale[:, None],
+        bias=bias * scale,
+        mantissa=mantissa * live,
+        shift=right,
+        rounding=np.where(constant, value, half + (np.int64(conv.output_zero_point) << right)),
+        minimum=conv.activation_min,
+        maximum=conv.activation_max,
+    )
+
+
+def obstacle(conv: Conv2D) -> Optional[str]:
+    """Why the folded arithmetic could overflow for this layer, or None: then it is exact for every input."""
+    _, shift = _multipliers(conv)
+    constants = fold(conv)
+    if int(constants.shift.max()) > MAX_RIGHT_SHIFT:
+        return f"a requantisation multiplier below 2**-{MAX_RIGHT_SHIFT}"
+    if int(np.abs(constants.weights).max(initial=0)) > 32767:
+        return "a requantisation multiplier so large that the scaled weights leave int16"
+    scale = np.int64(1) << (1 + np.maximum(shift, 0))
+    live = constants.mantissa != 0
+    if any(int((np.abs(total) * scale * live).max()) >= 2**31 for total in _sum_range(conv)):
+        return "sums that could leave int32 when doubled"
+    return None
+
+
+def _multipliers(conv: Conv2D) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Mantissas and shifts of the output channels."""
+    mantissa = np.array([m.mantissa for m in conv.multipliers], np.int64)
+    return mantissa, np.array([m.shift for m in conv.multipliers], np.int64)
+
+
+def _sum_range(conv: Conv2D) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The smallest and the largest acc of each channel, over all inputs."""
+    weights = conv.weights.reshape(conv.out_channels, -1).astype(np.int64)
+    below, above = weights * (-128 - conv.input_zero_point), weights * (127 - conv.input_zero_point)
+    bias = conv.bias.astype(np.int64)
+    return bias + np.minimum(below, above).sum(axis=1), bias + np.maximum(below, above).sum(axis=1)
+
+
+def _constant_channels(conv: Conv2D) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Which channels put out the same for every input, and what (requantisation is monotone)."""
+    mantissa, shift = _multipliers(conv)
+    lowest, highest = (
+        np.clip(
+            _requantise(total, mantissa, shift) + conv.output_zero_point, conv.activation_min, conv.activation_max
+        )
+        for total in _sum_range(conv)
+    )
+    return lowest == highest, lowest
+
+
+def _requantise(
+    total: npt.NDArray[np.int64], mantissa: npt.NDArray[np.int64], shift: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """SRDHM and rounding shift of sums within int32, element by element, without the zero point."""
+    high = ((total << np.maximum(shift, 0)) * mantissa + (1 << 30)) >> 31
+    right = np.maximum(-shift, 0)
+    half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
+    rounded: npt.NDArray[np.int64] = (high + half - ((right > 0) & (high < 0))) >> right
+    return rounded

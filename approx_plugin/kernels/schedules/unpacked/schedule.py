@@ -1,0 +1,133 @@
+"""The unpacked schedule as the rest of the house sees it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Optional
+
+from approx_plugin.kernels.cost import LayerCost
+from approx_plugin.kernels.program import Emission, LoweredLayer
+from approx_plugin.kernels.schedule import Schedule, layer_symbol
+from approx_plugin.kernels.schedules.unpacked import requantise
+from approx_plugin.kernels.schedules.unpacked.assembly import Group, group_code, groups
+from approx_plugin.kernels.schedules.unpacked.c_source import group_source
+from approx_plugin.kernels.schedules.unpacked.plan import Plan, plan
+from approx_plugin.kernels.target import Target
+from approx_plugin.operators.base import Operator
+from approx_plugin.operators.conv2d import Conv2D
+
+
+class Unpacked(Schedule):
+    """Convolutions as straight-line code with constant weights; products of weight zero are not there."""
+
+    name: ClassVar[str] = "unpacked"
+
+    def obstacle(self, operator: Operator, target: Target) -> Optional[str]:
+        """Only convolutions, only where the folded arithmetic is exact; assembly needs the DSP extension."""
+        if not isinstance(operator, Conv2D):
+            return f"{operator.kind} is not a convolution"
+        if target.backend == "assembly" and not target.dsp:
+            return f"{target.core} has no SMLAD"
+        return requantise.obstacle(operator)
+
+    def cost(self, operator: Operator, target: Target) -> LayerCost:
+        """By counting the products that are left."""
+        assert isinstance(operator, Conv2D)
+        return _cost(plan(operator))
+
+    def lower(self, operator: Operator, target: Target) -> LoweredLayer:
+        """One file with a function for each channel group; the layer's function widens the input and calls them."""
+        assert isinstance(operator, Conv2D)
+        chosen = plan(operator)
+        symbol = layer_symbol(operator)
+        parts = groups(chosen.slots, chosen.constants, chosen.block)
+        write = _assembly_file if target.backend == "assembly" else _c_file
+        path, text = write(symbol, operator, chosen, parts)
+        names = [f"{symbol}_group_{number:03d}" for number in range(len(parts))]
+        emission = Emission(
+            sources={path: text},
+            definitions=_definitions(symbol, operator.input_zero_point, chosen, names),
+            prototypes="".join(f"void {n}(const int16_t *input, int8_t *output);\n" for n in names),
+            call=f"{symbol}_unpacked(input, output, scratch)",
+            scratch_bytes=chosen.layout.scratch_bytes,
+        )
+        return LoweredLayer(operator, self.name, emission, _cost(chosen))
+
+
+def _cost(chosen: Plan) -> LayerCost:
+    return LayerCost(chosen.estimate.cycles, chosen.estimate.flash_bytes, chosen.layout.scratch_bytes)
+
+
+def _headline(operator: Conv2D, chosen: Plan) -> str:
+    kernel_h, kernel_w = operator.kernel
+    products = int((operator.weights != 0).sum())
+    return (
+        f"{operator.name} ({operator.kind}): {kernel_h}x{kernel_w}x{operator.in_channels} -> {operator.out_channels}, "
+        f"{products} of {operator.weights.size} products a pixel; "
+        f"{chosen.block.width}x{chosen.block.height} pixels by {chosen.block.channels} channels at a time"
+    )
+
+
+def _assembly_file(symbol: str, operator: Conv2D, chosen: Plan, parts: list[Group]) -> tuple[str, str]:
+    """Path and text of the layer's assembly file."""
+    head = [f"@ Generated: {_headline(operator, chosen)}.", "\t.syntax unified", "\t.thumb", ""]
+    body = [
+        group_code(
+            f"{symbol}_group_{number:03d}",
+            chosen.layout,
+            chosen.slots,
+            chosen.order,
+            chosen.block,
+            part,
+            chosen.constants,
+        ).text
+        for number, part in enumerate(parts)
+    ]
+    return f"Src/{symbol}.s", "\n".join([*head, *body])
+
+
+def _c_file(symbol: str, operator: Conv2D, chosen: Plan, parts: list[Group]) -> tuple[str, str]:
+    """Path and text of the layer's C file."""
+    names = [f"{symbol}_group_{number:03d}" for number in range(len(parts))]
+    head = [
+        f"/* Generated: {_headline(operator, chosen)}. */",
+        '#include "approx_runtime.h"',
+        "",
+        *(f"void {name}(const int16_t *input, int8_t *output);" for name in names),
+        "",
+    ]
+    body = [
+        group_source(name, chosen.layout, chosen.slots, chosen.order, chosen.block, part, chosen.constants)
+        for name, part in zip(names, parts)
+    ]
+    return f"Src/{symbol}.c", "\n".join([*head, *body])
+
+
+def _definitions(symbol: str, zero_point: int, chosen: Plan, names: list[str]) -> str:
+    """The layer's own function: widen, then one call a channel group, so that a group's code stays in the cache."""
+    layout = chosen.layout
+    fields = {
+        "input_height": layout.input_height,
+        "input_width": layout.input_width,
+        "channels": layout.channels,
+        "pad_top": layout.pad_top,
+        "pad_left": layout.pad_left,
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "channel_pitch": layout.channel_pitch,
+        "row_pitch": layout.row_pitch,
+    }
+    return "\n".join(
+        [
+            f"static int32_t {symbol}_unpacked(const int8_t *input, int8_t *output, int16_t *widened)",
+            "{",
+            "    static const approx_widen_shape shape = {",
+            *(f"        .{field} = {value}," for field, value in fields.items()),
+            f"        .fill = {zero_point},",
+            "    };",
+            "    approx_widen_s8(&shape, input, widened);",
+            *(f"    {name}(widened, output + {number * chosen.block.channels});" for number, name in enumerate(names)),
+            "    return 0;",
+            "}",
+            "",
+        ]
+    )
