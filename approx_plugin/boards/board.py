@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,33 @@ class Emulator:
 
 
 @dataclass(frozen=True)
+class Console:
+    """The UART that the ST-LINK forwards to the PC.
+
+    peripheral: "USART1"; pins: "PA9/PA10" (TX/RX); baud: 8N1; write_address: of its transmit data register.
+    """
+
+    peripheral: str
+    pins: str
+    baud: int
+    write_address: int
+
+
+@dataclass(frozen=True)
+class ReadyFlag:
+    """Status bits that board.c waits for: at `address` the bits of `mask` have to read `value`.
+
+    An emulator that puts plain memory in place of the peripherals answers a read with
+    (memory & ~mask) | value, and board.c goes its whole way.
+    """
+
+    address: int
+    mask: int
+    value: int
+    note: str
+
+
+@dataclass(frozen=True)
 class Board:
     """One folder below `board/`, validated against `schemas/board.schema.json`.
 
@@ -44,7 +72,13 @@ class Board:
     clock_hz:   the core clock that the generated code sets up.
     memories:   the first of kind "flash" holds code, the first of kind "ram" data and stack.
     emulator:   None where QEMU has no machine with this core.
-    folder:     where the board's own files lie (C sources, linker extras).
+    folder:     where the board's own files lie (board.c).
+    console:    None only for a Board that does not come from a board.yaml, as for `cycle_counter`.
+    cycle_counter: address of a 32-bit counter of core clock cycles (DWT_CYCCNT).
+    ready_flags: what board.c waits for.
+    interrupts: one entry per position of the vector table behind the 16 of the core: the handler's name without
+                "_IRQHandler", None for a reserved position.
+    timing:     board.yaml's section for the virtual board, as it stands there; empty where there is none.
     """
 
     id: str
@@ -58,8 +92,13 @@ class Board:
     dsp: bool
     clock_hz: int
     memories: tuple[Memory, ...]
-    emulator: Optional[Emulator]
+    emulator: Emulator | None
     folder: Path
+    console: Console | None = None
+    cycle_counter: int | None = None
+    ready_flags: tuple[ReadyFlag, ...] = ()
+    interrupts: tuple[str | None, ...] = ()
+    timing: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def flash(self) -> Memory:

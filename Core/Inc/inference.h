@@ -1,0 +1,18 @@
+/*
+ * One inference on a stored test vector, as main.c does it.
+ */
+#ifndef INFERENCE_H
+#define INFERENCE_H
+
+#include <stdint.h>
+
+/* Copies test vector `vector` to the network's input buffer. */
+void inference_prepare(uint32_t vector);
+
+/* Runs the network on the input buffer. 0, or 1 + the index of the layer that failed. */
+int32_t inference_run(void);
+
+/* The network's output: APPROX_NETWORK_OUT_1_SIZE_BYTES bytes, valid behind inference_run(). */
+const int8_t *inference_output(void);
+
+#endif

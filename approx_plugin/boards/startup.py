@@ -1,0 +1,107 @@
+"""The startup file (GNU as): vector table, Reset_Handler, and a default handler for every exception and interrupt."""
+
+from __future__ import annotations
+
+from approx_plugin.boards.board import Board
+
+ARMV7M = ("NMI", "HardFault", "MemManage", "BusFault", "UsageFault", None, None, None, None, "SVC", "DebugMon", None)
+ARMV8M = ("NMI", "HardFault", "MemManage", "BusFault", "UsageFault", "SecureFault", None, None, None, "SVC", "DebugMon")
+EXCEPTIONS: dict[str, tuple[str | None, ...]] = {
+    "cortex-m4": (*ARMV7M, "PendSV", "SysTick"),
+    "cortex-m7": (*ARMV7M, "PendSV", "SysTick"),
+    "cortex-m33": (*ARMV8M, None, "PendSV", "SysTick"),
+}
+"""The core's exceptions from position 2 of the vector table on; None: reserved. Armv7-M and Armv8-M architecture
+reference manuals, table of exception numbers."""
+
+FILE = """\
+/* {mcu} on {name}: vector table and the code that runs behind a reset. */
+
+  .syntax unified
+  .cpu {core}
+  .thumb
+
+  .global g_pfnVectors
+  .global Default_Handler
+  .global Reset_Handler
+
+/* Stack, SystemInit (FPU, vector table), .data, .bss, static constructors and main. */
+  .section .text.Reset_Handler, "ax", %progbits
+  .type Reset_Handler, %function
+  .thumb_func
+Reset_Handler:
+  ldr   r0, =_estack
+  mov   sp, r0
+  bl    SystemInit
+
+  ldr   r0, =_sdata
+  ldr   r1, =_edata
+  ldr   r2, =_sidata
+  cmp   r0, r2                /* data that was loaded to its place (emulator) needs no copy */
+  beq   2f
+1:
+  cmp   r0, r1
+  bhs   2f
+  ldr   r3, [r2], #4
+  str   r3, [r0], #4
+  b     1b
+2:
+  ldr   r0, =_sbss
+  ldr   r1, =_ebss
+  movs  r2, #0
+3:
+  cmp   r0, r1
+  bhs   4f
+  str   r2, [r0], #4
+  b     3b
+4:
+  bl    __libc_init_array
+  bl    main
+5:
+  b     5b                    /* main does not return */
+  .ltorg
+  .size Reset_Handler, . - Reset_Handler
+
+/* Where every exception ends that has no handler: a debugger finds the program here. */
+  .section .text.Default_Handler, "ax", %progbits
+  .type Default_Handler, %function
+  .thumb_func
+Default_Handler:
+  b     Default_Handler
+  .size Default_Handler, . - Default_Handler
+
+  .section .isr_vector, "a", %progbits
+  .type g_pfnVectors, %object
+g_pfnVectors:
+  .word _estack
+  .word Reset_Handler
+{vectors}
+  .size g_pfnVectors, . - g_pfnVectors
+
+/* A function of the same name anywhere in the program takes the place of a default. */
+{defaults}
+"""
+
+
+def startup_name(board: Board) -> str:
+    """The file's name in an STM32CubeIDE project: "startup_stm32u575zitxq.s"."""
+    return f"startup_{board.mcu.lower()}.s"
+
+
+def handlers(board: Board) -> tuple[str | None, ...]:
+    """The handler at every position of the vector table behind the stack pointer and Reset_Handler; None: reserved."""
+    exceptions = tuple(name and f"{name}_Handler" for name in EXCEPTIONS[board.core])
+    return exceptions + tuple(name and f"{name}_IRQHandler" for name in board.interrupts)
+
+
+def startup(board: Board) -> str:
+    """The startup file of a board. The emulator runs the same one."""
+    table = handlers(board)
+    names = [name for name in table if name]
+    return FILE.format(
+        mcu=board.mcu,
+        name=board.name,
+        core=board.core,
+        vectors="\n".join(f"  .word {name or 0}" for name in table),
+        defaults="\n".join(f"  .weak {name}\n  .thumb_set {name}, Default_Handler" for name in names),
+    )

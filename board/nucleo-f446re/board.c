@@ -1,0 +1,159 @@
+/*
+ * NUCLEO-F446RE: STM32F446RET6, Cortex-M4, 168 MHz.
+ *
+ * Clock: HSI, 16 MHz -> PLL (/8, *168, /2) -> 168 MHz core, 42 MHz APB1, 84 MHz APB2. The internal oscillator needs no
+ * part on the board; its tolerance touches the milliseconds, not the cycles.
+ * Power: voltage scale 1. 168 MHz is what it carries without over-drive, needs the same 5 wait states as the 180 MHz
+ * with over-drive, and is the clock at which results for this board are usually published.
+ * Flash: 5 wait states at 2.7 to 3.6 V above 150 MHz; prefetch, instruction and data cache (ART accelerator) on.
+ * Console: USART2 on PA2/PA3, wired to the ST-LINK's virtual COM port.
+ *
+ * Names and bits below: RM0390, chapters PWR, RCC, embedded Flash memory interface, USART.
+ */
+#include "board.h"
+#include "cortex_m.h"
+#include "gpio.h"
+#include "registers.h"
+#include "usart.h"
+
+#define RCC_CR REGISTER(0x40023800)
+#define RCC_CR_HSIRDY BIT(1)
+#define RCC_CR_PLLON BIT(24)
+#define RCC_CR_PLLRDY BIT(25)
+#define RCC_PLLCFGR REGISTER(0x40023804)
+#define RCC_PLLCFGR_M(divider) FIELD(divider, 0)
+#define RCC_PLLCFGR_N(factor) FIELD(factor, 6)
+#define RCC_PLLCFGR_P_2 FIELD(0, 16)
+#define RCC_PLLCFGR_SRC_HSI FIELD(0, 22)
+#define RCC_PLLCFGR_Q(divider) FIELD(divider, 24)
+#define RCC_PLLCFGR_R(divider) FIELD(divider, 28)
+#define RCC_CFGR REGISTER(0x40023808)
+#define RCC_CFGR_SW FIELD(3, 0)
+#define RCC_CFGR_SW_PLL FIELD(2, 0)
+#define RCC_CFGR_SWS FIELD(3, 2)
+#define RCC_CFGR_SWS_PLL FIELD(2, 2)
+#define RCC_CFGR_PPRE1 FIELD(7, 10)
+#define RCC_CFGR_PPRE1_4 FIELD(5, 10)
+#define RCC_CFGR_PPRE2 FIELD(7, 13)
+#define RCC_CFGR_PPRE2_2 FIELD(4, 13)
+#define RCC_AHB1ENR REGISTER(0x40023830)
+#define RCC_AHB1ENR_GPIOAEN BIT(0)
+#define RCC_APB1ENR REGISTER(0x40023840)
+#define RCC_APB1ENR_USART2EN BIT(17)
+#define RCC_APB1ENR_PWREN BIT(28)
+
+#define PWR_CR REGISTER(0x40007000)
+#define PWR_CR_VOS FIELD(3, 14)
+#define PWR_CR_VOS_SCALE1 FIELD(3, 14)
+#define PWR_CSR REGISTER(0x40007004)
+#define PWR_CSR_VOSRDY BIT(14)
+
+#define FLASH_ACR REGISTER(0x40023C00)
+#define FLASH_ACR_LATENCY FIELD(15, 0)
+#define FLASH_ACR_PRFTEN BIT(8)
+#define FLASH_ACR_ICEN BIT(9)
+#define FLASH_ACR_DCEN BIT(10)
+
+#define USART2_SR REGISTER(0x40004400)
+#define USART2_DR REGISTER(0x40004404)
+#define USART2_BRR REGISTER(0x40004408)
+#define USART2_CR1 REGISTER(0x4000440C)
+#define USART2_CR1_RE BIT(2)
+#define USART2_CR1_TE BIT(3)
+#define USART2_CR1_UE BIT(13)
+
+#define GPIOA 0x40020000u
+
+#define RESET_CLOCK_HZ 16000000u
+#define FULL_CLOCK_HZ 168000000u
+
+static uint32_t clock_hz = RESET_CLOCK_HZ;
+static uint32_t usart_clock_hz = RESET_CLOCK_HZ; /* PCLK1 */
+
+/* 1 when the core runs from the PLL; 0 when something did not start: the core is then still on HSI. */
+static int run_at_full_clock(void)
+{
+    /* The scale may be set only while the PLL is off, and takes effect when the PLL runs. */
+    enable_clock(RCC_APB1ENR, RCC_APB1ENR_PWREN);
+    change_bits(PWR_CR, PWR_CR_VOS, PWR_CR_VOS_SCALE1);
+
+    if (!wait_for(RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY)) {
+        return 0;
+    }
+    *RCC_PLLCFGR = RCC_PLLCFGR_SRC_HSI | RCC_PLLCFGR_M(8) | RCC_PLLCFGR_N(168) | RCC_PLLCFGR_P_2 | RCC_PLLCFGR_Q(7) |
+                   RCC_PLLCFGR_R(2);
+    set_bits(RCC_CR, RCC_CR_PLLON);
+    if (!wait_for(RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY) || !wait_for(PWR_CSR, PWR_CSR_VOSRDY, PWR_CSR_VOSRDY)) {
+        return 0;
+    }
+
+    /* More wait states before more clock. The read makes sure that they are in force. */
+    change_bits(FLASH_ACR, FLASH_ACR_LATENCY, FIELD(5, 0));
+    if (!wait_for(FLASH_ACR, FLASH_ACR_LATENCY, FIELD(5, 0))) {
+        return 0;
+    }
+
+    change_bits(RCC_CFGR, RCC_CFGR_PPRE1 | RCC_CFGR_PPRE2, RCC_CFGR_PPRE1_4 | RCC_CFGR_PPRE2_2);
+    change_bits(RCC_CFGR, RCC_CFGR_SW, RCC_CFGR_SW_PLL);
+    if (!wait_for(RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL)) {
+        clear_bits(RCC_CFGR, RCC_CFGR_SW | RCC_CFGR_PPRE1 | RCC_CFGR_PPRE2); /* back to HSI, undivided */
+        return 0;
+    }
+    return 1;
+}
+
+static void console_on(void)
+{
+    enable_clock(RCC_AHB1ENR, RCC_AHB1ENR_GPIOAEN);
+    enable_clock(RCC_APB1ENR, RCC_APB1ENR_USART2EN);
+    gpio_alternate(GPIOA, 2, 7); /* USART2_TX */
+    gpio_alternate(GPIOA, 3, 7); /* USART2_RX */
+    *USART2_BRR = usart_divider(usart_clock_hz);
+    *USART2_CR1 = USART2_CR1_UE | USART2_CR1_TE | USART2_CR1_RE;
+}
+
+void board_init(void)
+{
+    if (run_at_full_clock()) {
+        clock_hz = FULL_CLOCK_HZ;
+        usart_clock_hz = FULL_CLOCK_HZ / 4u;
+    }
+    set_bits(FLASH_ACR, FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN);
+    console_on();
+    cycle_counter_start();
+}
+
+const char *board_name(void)
+{
+    return "NUCLEO-F446RE";
+}
+
+uint32_t board_clock_hz(void)
+{
+    return clock_hz;
+}
+
+void board_write(const char *text, size_t length)
+{
+    usart_write(USART2_SR, USART2_DR, text, length);
+}
+
+uint32_t board_cycles(void)
+{
+    return *DWT_CYCCNT;
+}
+
+int board_has_cycle_counter(void)
+{
+    return cycle_counter_exists();
+}
+
+void board_exit(int status)
+{
+    usart_drain(USART2_SR);
+    if (status == 0) {
+        gpio_drive_high(GPIOA, 5); /* LD2, green: the only LED of the program; it stays dark on failure */
+    }
+    for (;;) {
+    }
+}

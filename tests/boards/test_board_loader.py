@@ -1,0 +1,228 @@
+"""board.yaml: what is in the repository is right, and what is wrong is said, all of it, with its place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from approx_plugin.boards.board import Board, Console, Memory, ReadyFlag
+from approx_plugin.boards.linker import emulator_linker_script
+from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.boards.sources import board_sources, core_sources, emulator_sources
+from approx_plugin.boards.startup import handlers
+from approx_plugin.errors import BoardError, ErrorGroup, Location
+
+HERE = Location("approx.yaml", 3, 8)
+ALL = ("nucleo-f446re", "nucleo-f767zi", "nucleo-h743zi2", "nucleo-h7a3zi-q", "nucleo-l4r5zi", "nucleo-u575zi-q")
+
+
+@pytest.fixture
+def copy(root: Path, tmp_path: Path) -> Path:
+    """A root that a test may spoil."""
+    shutil.copytree(root / "board", tmp_path / "board")
+    shutil.copytree(root / "schemas", tmp_path / "schemas")
+    return tmp_path
+
+
+def spoil(copy: Path, old: str, new: str, board_id: str = "nucleo-u575zi-q") -> Path:
+    file = copy / "board" / board_id / "board.yaml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    return file
+
+
+def messages(copy: Path, board_id: str = "nucleo-u575zi-q") -> list[BoardError]:
+    with pytest.raises((BoardError, ErrorGroup)) as caught:
+        load_board(board_id, HERE, copy)
+    errors = caught.value.errors if isinstance(caught.value, ErrorGroup) else (caught.value,)
+    assert all(isinstance(error, BoardError) for error in errors)
+    return list(errors)  # type: ignore[arg-type]
+
+
+def test_all_boards_are_known(root: Path) -> None:
+    assert set(ALL) <= set(known_boards())
+    assert known_boards() == known_boards(root) == tuple(sorted(known_boards()))
+
+
+def test_schema_is_a_schema(root: Path) -> None:
+    Draft202012Validator.check_schema(json.loads((root / "schemas" / "board.schema.json").read_text()))
+
+
+@pytest.mark.parametrize("board_id", ALL)
+def test_files_keep_to_the_schema(root: Path, board_id: str) -> None:
+    """With another YAML reader than the tool's own."""
+    schema = json.loads((root / "schemas" / "board.schema.json").read_text())
+    values = yaml.safe_load((root / "board" / board_id / "board.yaml").read_text())
+    assert not list(Draft202012Validator(schema).iter_errors(values))
+
+
+def test_u575() -> None:
+    board = load_board("nucleo-u575zi-q", HERE)
+    assert (board.name, board.mcu, board.define) == ("NUCLEO-U575ZI-Q", "STM32U575ZITxQ", "STM32U575xx")
+    assert (board.core, board.fpu, board.float_abi, board.dsp) == ("cortex-m33", "fpv5-sp-d16", "hard", True)
+    assert board.clock_hz == 160_000_000
+    assert board.flash == Memory("FLASH", "flash", 0x08000000, 2 << 20)
+    assert board.ram == Memory("RAM", "ram", 0x20000000, 768 << 10)
+    assert board.console == Console("USART1", "PA9/PA10", 115200, 0x40013828)
+    assert board.cycle_counter == 0xE0001004
+    assert ReadyFlag(0x40030404, 1, 0, "ICACHE_SR: BUSYF, no invalidation under way") in board.ready_flags
+    assert board.ready_flags[0].value == board.ready_flags[0].mask == 2
+    assert board.interrupts[61] == "USART1" and board.interrupts[28] is None
+    assert (board.folder / "board.c").is_file()
+
+
+# Core and FPU of each part, as its data sheet has it.
+CORES = {
+    "nucleo-u575zi-q": ("STM32U575ZITxQ", "cortex-m33", "fpv5-sp-d16", 160, "mps2-an505"),
+    "nucleo-l4r5zi": ("STM32L4R5ZITx", "cortex-m4", "fpv4-sp-d16", 120, "mps2-an386"),
+    "nucleo-f446re": ("STM32F446RETx", "cortex-m4", "fpv4-sp-d16", 168, "mps2-an386"),
+    "nucleo-f767zi": ("STM32F767ZITx", "cortex-m7", "fpv5-d16", 216, "mps2-an500"),
+    "nucleo-h743zi2": ("STM32H743ZITx", "cortex-m7", "fpv5-d16", 480, "mps2-an500"),
+    "nucleo-h7a3zi-q": ("STM32H7A3ZITxQ", "cortex-m7", "fpv5-d16", 280, "mps2-an500"),
+}
+
+
+@pytest.mark.parametrize("board_id", ALL)
+def test_parts(board_id: str) -> None:
+    board = load_board(board_id)
+    assert board.emulator
+    figures = (board.mcu, board.core, board.fpu, board.clock_hz // 1_000_000, board.emulator.machine)
+    assert figures == CORES[board_id]
+
+
+@pytest.mark.parametrize("board_id", ALL)
+def test_names_of_handlers_are_unique(board_id: str) -> None:
+    names = [name for name in handlers(load_board(board_id)) if name]
+    assert len(names) == len(set(names))
+    assert names[0] == "NMI_Handler" and "SysTick_Handler" in names and "USART1_IRQHandler" in names
+
+
+@pytest.mark.parametrize("name", ["NUCLEO-U575ZI-Q", "nucleo-u575zi-q", "Nucleo-U575zi-q"])
+def test_name_in_any_case(name: str) -> None:
+    assert load_board(name, HERE).id == "nucleo-u575zi-q"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("nucleo-u575zi", "nucleo-u575zi-q"), ("NUCLEO_L4R5ZI", "nucleo-l4r5zi"), ("zzz", "")]
+)
+def test_unknown_board(name: str, meant: str) -> None:
+    with pytest.raises(BoardError) as caught:
+        load_board(name, HERE)
+    assert str(caught.value).startswith(f"approx.yaml:3:8: error: there is no board '{name}'")
+    assert ("Did you mean" in caught.value.hint) == bool(meant)
+    assert f"Did you mean '{meant}'? " in caught.value.hint or not meant
+    assert all(board_id in caught.value.hint for board_id in ALL)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "common", "emulator", "../board/nucleo-l4r5zi", "nucleo-l4r5zi/"])
+def test_no_board_outside_of_the_folders(name: str) -> None:
+    with pytest.raises(BoardError):
+        load_board(name, HERE)
+
+
+def test_all_mistakes_at_once(copy: Path) -> None:
+    file = spoil(copy, "core: cortex-m33", "core: cortex-m3")
+    spoil(copy, "mcu: STM32U575ZITxQ\n", "")
+    spoil(copy, "length: 16K", "length: 16KB")
+    spoil(copy, "dsp: true", "dsp: yes\ncolour: white")
+    found = messages(copy)
+    texts = [error.what for error in found]
+    assert len(found) == 5
+    assert any("'mcu' is a required property" in text for text in texts)
+    assert any("'colour' was unexpected" in text for text in texts)
+    assert any(text.startswith("core: 'cortex-m3' is not one of") for text in texts)
+    assert any(text.startswith("memories[2].length: '16KB'") for text in texts)
+    assert any(text.startswith("dsp: 'yes' is not of type 'boolean'") for text in texts)
+    core = next(error for error in found if error.what.startswith("core"))
+    assert core.where == Location(str(file), 5, 7)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("name: NUCLEO-U575ZI-Q", "name: NUCLEO-U575", "the board's folder is 'nucleo-u575zi-q', but its name is"),
+        ("kind: flash", "kind: ram", "there is no memory of kind flash"),
+        ("name: SRAM4", "name: RAM", "two memories are called 'RAM'"),
+        ("origin: 0x28000000", "origin: 0x20000100", "the memories 'RAM' and 'SRAM4' overlap"),
+        ("interrupts: stm32u575xx", "interrupts: stm32u5", "there is no table of interrupts 'stm32u5'"),
+        ("mask: 0x00000002", "mask: 0x00000002, value: 3", "the value 0x3 has bits outside of the mask 0x2"),
+        ("clock_hz: 160000000", "clock_hz: 160 MHz", "clock_hz: '160 MHz' is not of type 'integer'"),
+        ("clock_hz: 160000000", "clock_hz: 160000000\nclock_hz: 1000000", "the key 'clock_hz' stands here again"),
+        ("origin: 0x28000000", "origin: 0x128000000", "memories[2].origin: 4966055936 is greater than the maximum"),
+        ("name: NUCLEO-U575ZI-Q", "name: [", ""),
+        ("name: NUCLEO-U575ZI-Q", "\tname: x", ""),
+    ],
+)
+def test_one_mistake(copy: Path, old: str, new: str, text: str) -> None:
+    file = spoil(copy, old, new)
+    found = messages(copy)
+    assert any(text in error.what for error in found), [error.what for error in found]
+    assert all(str(error.where).startswith(f"{file}:") for error in found)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"7", b"\xff\xfe", b"name: \xe4", b"- a\nb: c"])
+def test_no_description_at_all(copy: Path, content: bytes) -> None:
+    (copy / "board" / "nucleo-u575zi-q" / "board.yaml").write_bytes(content)
+    assert messages(copy)
+
+
+@pytest.mark.parametrize(
+    ("content", "count"), [("", 1), ("[]", 1), ("-1: A\n0: B\n", 1), ("0: [A]\n1: 'a b'\n9999: C\n", 3)]
+)
+def test_broken_table_of_interrupts(copy: Path, content: str, count: int) -> None:
+    (copy / "board" / "common" / "interrupts" / "stm32u575xx.yaml").write_text(content)
+    assert len(messages(copy)) == count
+
+
+def test_timing_is_passed_on(copy: Path) -> None:
+    file = copy / "board" / "nucleo-f446re" / "board.yaml"
+    values = yaml.safe_load(file.read_text())
+    values["timing"] = {"flash": {"wait_states": 5}}
+    file.write_text(yaml.safe_dump(values))
+    assert load_board("nucleo-f446re", HERE, copy).timing == {"flash": {"wait_states": 5}}
+
+
+def test_board_without_an_emulator(copy: Path) -> None:
+    file = copy / "board" / "nucleo-f446re" / "board.yaml"
+    values = yaml.safe_load(file.read_text())
+    values["emulator"] = None
+    file.write_text(yaml.safe_dump(values))
+    board = load_board("nucleo-f446re", HERE, copy)
+    assert board.emulator is None
+    with pytest.raises(BoardError, match="there is no emulator"):
+        emulator_linker_script(board)
+
+
+def test_a_board_can_be_a_key() -> None:
+    assert {load_board("nucleo-l4r5zi"): 1}[load_board("nucleo-l4r5zi")] == 1
+
+
+def test_new_fields_have_defaults() -> None:
+    """A Board can be made without what only a real one has."""
+    board = load_board("nucleo-l4r5zi")
+    plain = Board(
+        **{
+            name: getattr(board, name)
+            for name in Board.__dataclass_fields__
+            if name not in ("console", "cycle_counter", "ready_flags", "interrupts", "timing")
+        }
+    )
+    assert plain == replace(board, console=None, cycle_counter=None, ready_flags=(), interrupts=(), timing={})
+
+
+@pytest.mark.parametrize("board_id", ALL)
+def test_sources(board_id: str) -> None:
+    board = load_board(board_id)
+    mine, emulated, core = board_sources(board), emulator_sources(), core_sources()
+    assert set(mine) == set(emulated) >= {"Drivers/BSP/board.c", "Drivers/BSP/board.h"}
+    assert mine["Drivers/BSP/board.c"] != emulated["Drivers/BSP/board.c"]
+    assert {"Core/Src/main.c", "Core/Src/syscalls.c", "Core/Src/sysmem.c", "Core/Inc/test_vectors.h"} <= set(core)
+    assert all(path.is_file() for path in (*mine.values(), *emulated.values(), *core.values()))
+    assert f'"{board.name}"' in mine["Drivers/BSP/board.c"].read_text()
