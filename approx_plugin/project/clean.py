@@ -1,0 +1,60 @@
+"""Which generated files can be taken back: those that nobody edited. The user's own are never among them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from approx_plugin.errors import ApproxError
+from approx_plugin.project.manifest import FILE_NAME, read_manifest, sha256
+
+
+def is_incomplete(directory: Path) -> bool:
+    """Whether a generated file of the project in `directory` is missing."""
+    return any(not (directory / path).exists() for path in _listed(directory))
+
+
+def removable(directory: Path) -> list[Path]:
+    """The generated files that nobody edited, then the folders that become empty without them, inner ones first.
+
+    While any other file remains, the manifest stays too: it says that the directory may be generated into again, and
+    tells edited files from the user's own.
+    """
+    files = _listed(directory)
+    if not files:
+        return []
+    clean = {directory / path for path, expected in files.items() if _has(directory / path, expected)}
+    manifest = directory / FILE_NAME
+    if all(path in clean or path == manifest for path in directory.rglob("*") if not path.is_dir()):
+        clean.add(manifest)
+    folders = {parent for path in clean for parent in path.parents if directory in (parent, *parent.parents)}
+    empty: list[Path] = []
+    for folder in sorted(folders, key=lambda f: (-len(f.parts), f)):
+        if folder.is_dir() and all(entry in clean or entry in empty for entry in folder.iterdir()):
+            empty.append(folder)
+    return [*sorted(clean), *empty]
+
+
+def remove_generated(directory: Path) -> int:
+    """Remove what `removable` lists; returns how many files that were."""
+    paths = removable(directory)
+    files = [path for path in paths if not path.is_dir()]
+    for path in files:
+        path.unlink()
+    for folder in paths[len(files) :]:
+        folder.rmdir()
+    return len(files)
+
+
+def _listed(directory: Path) -> dict[str, str]:
+    """The manifest's entries; none where there is no readable manifest."""
+    try:
+        return read_manifest(directory / FILE_NAME) or {}
+    except ApproxError:
+        return {}
+
+
+def _has(file: Path, expected: str) -> bool:
+    try:
+        return sha256(file.read_bytes()) == expected
+    except OSError:
+        return False

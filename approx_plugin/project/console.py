@@ -1,0 +1,117 @@
+"""What the firmware prints, as values. The lines are the same on a board and in the emulator."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class LayerLine:
+    """`approx: layer 0 conv2d_0 cycles 12345`. cycles: average; None where the machine has no cycle counter."""
+
+    index: int
+    name: str
+    cycles: int | None
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A vector whose answer is wrong, or missing because a layer failed.
+
+    layer: the first wrong (or the failed) one, None if the firmware names none. detail: what it says about the vector.
+    """
+
+    vector: int
+    layer: int | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run of the firmware.
+
+    network, machine: as it introduces itself; None if it did not get that far.
+    vectors, passed:  by its last line (PASS or FAIL); None if there is no such line.
+    layers:           one for every layer, in order.
+    mismatches:       one for every wrong vector.
+    agreed:           the vectors that it called ok.
+    problems:         what it says about itself that keeps it from a result (too little scratch, a fault).
+    performance:      title -> text of the performance lines ("CPU cycles" -> "10579924 (average)").
+    raw:              everything that was printed.
+    """
+
+    network: str | None
+    machine: str | None
+    vectors: int | None
+    passed: int | None
+    layers: tuple[LayerLine, ...]
+    mismatches: tuple[Mismatch, ...]
+    agreed: tuple[int, ...]
+    problems: tuple[str, ...]
+    performance: tuple[tuple[str, str], ...]
+    raw: str
+
+
+_START = re.compile(
+    r'^approx: network "(?P<network>[^"]*)" on (?P<machine>.+), \d+ layers?, \d+ vectors?$',
+)
+_LAYER = re.compile(r"^approx: layer (?P<index>\d+) (?P<name>\S+) cycles (?P<cycles>\d+|n/a)\b")
+_AGREED = re.compile(r"^approx: vector (?P<vector>\d+) ok$")
+_WRONG = re.compile(
+    r"^approx: vector (?P<vector>\d+) (?P<detail>(?:MISMATCH|FAILED) ?(?:layer (?P<layer>\d+)\b)?.*)$",
+)
+_PROBLEM = re.compile(r"^approx: (?P<text>(?:SCRATCH|FAULT)\b.*)$")
+_END = re.compile(r"^approx: (?:PASS|FAIL) (?P<passed>\d+)/(?P<vectors>\d+)$")
+_PERFORMANCE = re.compile(r"^(?P<title>duration|CPU cycles|CPU Workload|cycles/MACC|used stack)\s*: (?P<text>.*)$")
+
+
+def parse_console(text: str) -> RunResult:
+    """The run that a console's text tells of. Lines of another form are passed over."""
+    network = machine = None
+    vectors = passed = None
+    layers, mismatches, agreed, problems, performance = [], [], [], [], []
+    for line in (line.rstrip() for line in text.splitlines()):
+        if start := _START.match(line):
+            network, machine = start["network"], start["machine"]
+        elif layer := _LAYER.match(line):
+            cycles = None if layer["cycles"] == "n/a" else int(layer["cycles"])
+            layers.append(LayerLine(int(layer["index"]), layer["name"], cycles))
+        elif wrong := _WRONG.match(line):
+            index = int(wrong["layer"]) if wrong["layer"] else None
+            mismatches.append(Mismatch(int(wrong["vector"]), index, wrong["detail"]))
+        elif right := _AGREED.match(line):
+            agreed.append(int(right["vector"]))
+        elif problem := _PROBLEM.match(line):
+            problems.append(problem["text"])
+        elif end := _END.match(line):
+            passed, vectors = int(end["passed"]), int(end["vectors"])
+        elif figure := _PERFORMANCE.match(line):
+            performance.append((figure["title"], figure["text"]))
+    return RunResult(
+        network,
+        machine,
+        vectors,
+        passed,
+        tuple(layers),
+        tuple(mismatches),
+        tuple(agreed),
+        tuple(problems),
+        tuple(performance),
+        text,
+    )
+
+
+def joined(first: RunResult, second: RunResult, offset: int) -> RunResult:
+    """Two complete runs of one firmware over different vectors as one. offset: number of the second's first vector."""
+    assert first.vectors is not None and first.passed is not None
+    assert second.vectors is not None and second.passed is not None
+    return replace(
+        first,
+        vectors=first.vectors + second.vectors,
+        passed=first.passed + second.passed,
+        mismatches=(*first.mismatches, *(replace(m, vector=m.vector + offset) for m in second.mismatches)),
+        problems=(*first.problems, *second.problems),
+        agreed=(*first.agreed, *(vector + offset for vector in second.agreed)),
+        raw=first.raw + second.raw,
+    )
