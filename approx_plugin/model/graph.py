@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +31,8 @@ class Tensor:
     name: str
     shape: tuple[int, ...]
     dtype: str
-    quantization: Optional[Quantization]
-    data: Optional[npt.NDArray[Any]] = None
+    quantization: Quantization | None
+    data: npt.NDArray[Any] | None = None
 
     @property
     def elements(self) -> int:

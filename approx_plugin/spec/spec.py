@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 from approx_plugin.errors import Location
+
+SETS = ("calibration", "exploration", "confirmation")
+"""The names of the three sets, in the order in which they are used."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class DataSource:
     images: str
     labels: str
     start: int
-    count: Optional[int]
+    count: int | None
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class DataSpec:
     exploration: DataSource
     confirmation: DataSource
 
+    @property
+    def sources(self) -> dict[str, DataSource]:
+        """The sets by their names, in the order in which they are used."""
+        return {name: getattr(self, name) for name in SETS}
+
 
 @dataclass(frozen=True)
 class Target:
@@ -38,8 +45,8 @@ class Target:
     accuracy:          minimum top-1 in percent, on the confirmation set.
     """
 
-    max_accuracy_drop: Optional[float]
-    accuracy: Optional[float]
+    max_accuracy_drop: float | None
+    accuracy: float | None
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Method:
     name: str
     criterion: str
     granularity: str
-    layers: Optional[tuple[str, ...]]
+    layers: tuple[str, ...] | None
     exclude: tuple[str, ...]
 
 
@@ -79,7 +86,7 @@ class KernelOptions:
 
 @dataclass(frozen=True)
 class ProjectOptions:
-    """name: of the STM32CubeIDE project; directory: the tree; test_vectors: how many real inputs go into the firmware."""
+    """name: of the STM32CubeIDE project; directory: the tree; test_vectors: how many inputs go into the firmware."""
 
     name: str
     directory: Path
@@ -99,12 +106,12 @@ class Spec:
     file: Path
     model: Path
     board: str
-    target: Optional[Target]
-    data: Optional[DataSpec]
+    target: Target | None
+    data: DataSpec | None
     method: Method
     search: Search
     kernels: KernelOptions
-    cmsis_nn: Optional[Path]
+    cmsis_nn: Path | None
     project: ProjectOptions
     verify_images: int
     locations: Mapping[str, Location]

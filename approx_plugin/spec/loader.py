@@ -1,0 +1,122 @@
+"""approx.yaml to `Spec`: read, validate, check, and only then build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from approx_plugin.errors import Location, SpecError, raise_all
+from approx_plugin.spec.checks import Checked, layer_name, project_directory, semantic_errors
+from approx_plugin.spec.paths import absolute_file, project_name, resolved
+from approx_plugin.spec.schema import Schema, load_schema, with_defaults
+from approx_plugin.spec.spec import (
+    DataSource,
+    DataSpec,
+    KernelOptions,
+    Method,
+    ProjectOptions,
+    Search,
+    Spec,
+    Target,
+)
+from approx_plugin.spec.validation import schema_mistakes
+from approx_plugin.spec.yaml_reader import Document, in_order, read
+
+
+def load_spec(path: Path) -> Spec:
+    """Read approx.yaml.
+
+    The messages name the file as `path` does. Raises SpecError, or an ErrorGroup with every mistake in the order of the
+    file, if it cannot be read, is not what `schemas/approx.schema.json` describes, or names files that do not exist.
+    Not checked here, because the caller may know better: whether the board exists (`Spec.where("board")` is its place)
+    and whether the directory of CMSIS-NN does.
+    """
+    document = read(path)
+    if document.value is None and not document.errors:
+        raise SpecError("the file is empty", where=document.file, hint="start with the lines 'model:' and 'board:'")
+    root = load_schema()
+    mistakes = schema_mistakes(document, root)
+    values = with_defaults(root, root, _long_form(root, document.value))
+    wrong = document.broken | {mistake.keys for mistake in mistakes}
+    folder = resolved(path.parent)
+    checked = Checked(document, values, wrong, folder)
+    errors = [*document.errors, *(mistake.error for mistake in mistakes), *semantic_errors(checked)]
+    raise_all(in_order(errors))
+    return _build(path, checked)
+
+
+def _long_form(root: Schema, value: Any) -> Any:
+    """The file's values with `method: name` written as the map that it stands for."""
+    if not isinstance(value, dict):
+        return value
+    method = value.get("method", root["properties"]["method"]["default"])
+    return {**value, "method": {"name": method} if isinstance(method, str) else method}
+
+
+def _build(path: Path, checked: Checked) -> Spec:
+    """The Spec of values without a mistake."""
+    values, folder = checked.values, checked.folder
+    model = absolute_file(folder, values["model"])
+    directory = project_directory(checked)
+    assert directory is not None
+    target, data, project = values.get("target"), values.get("data"), values["project"]
+    cmsis_nn = values.get("cmsis_nn")
+    return Spec(
+        file=absolute_file(folder, path.name),
+        model=model,
+        board=values["board"],
+        target=_target(target) if target else None,
+        data=_data(folder, data) if data else None,
+        method=_method(values["method"]),
+        search=Search(**{key: int(value) for key, value in values["search"].items()}),
+        kernels=KernelOptions(**values["kernels"]),
+        cmsis_nn=resolved(folder / cmsis_nn) if cmsis_nn else None,
+        project=ProjectOptions(
+            name=project.get("name", project_name(model)),
+            directory=directory,
+            test_vectors=int(project["test_vectors"]),
+        ),
+        verify_images=int(values["verify"]["images"]),
+        locations=_locations(checked.document),
+    )
+
+
+def _target(values: Mapping[str, Any]) -> Target:
+    """The target; numbers may have been written as integers."""
+    drop, accuracy = values.get("max_accuracy_drop"), values.get("accuracy")
+    return Target(None if drop is None else float(drop), None if accuracy is None else float(accuracy))
+
+
+def _data(folder: Path, values: Mapping[str, Any]) -> DataSpec:
+    """The three sets."""
+    return DataSpec(**{name: _source(folder, source) for name, source in values.items()})
+
+
+def _source(folder: Path, values: Mapping[str, Any]) -> DataSource:
+    """One set."""
+    count: float | None = values.get("count")
+    return DataSource(
+        file=absolute_file(folder, values["file"]),
+        images=values["images"],
+        labels=values["labels"],
+        start=int(values["start"]),
+        count=None if count is None else int(count),
+    )
+
+
+def _method(values: Mapping[str, Any]) -> Method:
+    """The method; layers by index become text, as the names are."""
+    layers = values.get("layers")
+    return Method(
+        name=values["name"],
+        criterion=values["criterion"],
+        granularity=values["granularity"],
+        layers=None if layers is None else tuple(layer_name(layer) for layer in layers),
+        exclude=tuple(layer_name(layer) for layer in values["exclude"]),
+    )
+
+
+def _locations(document: Document) -> Mapping[str, Location]:
+    """The places by dotted path, list items by their index: "method.layers.0"."""
+    return {".".join(map(str, keys)): place for keys, place in document.locations.items() if keys}
