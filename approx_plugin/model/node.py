@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Optional, Union
 
 from approx_plugin.model.graph import Tensor
 
@@ -22,9 +21,9 @@ class Node:
 
     index: int
     builtin: str
-    inputs: tuple[Optional[Tensor], ...]
+    inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
-    options: Mapping[str, Union[int, float, bool]]
+    options: Mapping[str, int | float | bool]
 
 
 class UnsupportedError(Exception):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Optional
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Quantization:
 
     scale: tuple[float, ...]
     zero_point: tuple[int, ...]
-    axis: Optional[int] = None
+    axis: int | None = None
 
     @property
     def per_channel(self) -> bool:

@@ -34,10 +34,11 @@ class CmsisCall:
     body:      C statements for the inside of `static int32_t layer(const int8_t *input, const int8_t *input_2,
                int8_t *output, const cmsis_nn_context *context)`; it ends in a `return` of the library's status
                (0 is success). `input_2` is there for operators with two activations. Braces of C are doubled: the
-               emitter runs `body.format_map(names)` once, with the full C names of the constants.
+               emitter runs `body.format_map(names)` once, with the full C names of the constants. It also marks
+               `input_2` and `context` as used.
     context_bytes: size of the scratch buffer that the call needs on cores with the DSP extension and without MVE.
-    context_size:  C expression for the size that the linked library asks for, "0" where it asks for none. The
-               verification build compares it with what was planned.
+    context_size:  C expression for the size that the linked library asks for, "0" where it asks for none; its braces
+               are not doubled. The verification build compares it with what was planned.
     """
 
     functions: tuple[str, ...]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
+
 from approx_plugin.model.graph import Int8Array, Int32Array
+from approx_plugin.model.node import Node, UnsupportedError
 from approx_plugin.model.quantization import Multiplier
-from approx_plugin.operators.base import Operator
+from approx_plugin.operators import c_text, reading
+from approx_plugin.operators.base import CmsisCall, Constant, Operator
+from approx_plugin.operators.geometry import Padding, Window, patches
+from approx_plugin.operators.matrix import Matrix
 
+__all__ = ["Conv2D", "Padding"]
 
-@dataclass(frozen=True)
-class Padding:
-    """Rows and columns of zero points around the input, already resolved from SAME or VALID."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
+_BLOCK_ELEMENTS = 1 << 21
+"""Elements of the im2col matrix that are made at a time (8 MiB as float32)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,159 @@ class Conv2D(Operator):
     activation_min: int
     activation_max: int
 
+    @classmethod
+    def read(cls, node: Node, index: int, name: str) -> Conv2D:
+        """See `Operator.read`."""
+        source, result = reading.activation(node, rank=4), reading.output(node, rank=4)
+        filters, weights = reading.weights(node, (None, None, None, None), channel_axis=0)
+        out_channels, kernel_h, kernel_w, in_channels = filters.shape
+        if in_channels != source.shape[3]:
+            raise UnsupportedError(
+                f"grouped convolution: {in_channels} input channels a filter, {source.shape[3]} in the input",
+                "use groups=1, or a depthwise convolution",
+            )
+        window = reading.window(node, (source.shape[1], source.shape[2]), (kernel_h, kernel_w))
+        reading.same_shape(result, (1, *window.output, out_channels))
+        low, high = reading.activation_limits(node, result)
+        return cls(
+            index=index,
+            name=name,
+            label=result.name,
+            inputs=(source,),
+            output=result,
+            weights=weights,
+            bias=reading.bias(node, out_channels),
+            multipliers=reading.channel_multipliers(source, filters, result, out_channels),
+            stride=window.stride,
+            padding=window.padding,
+            activation_min=low,
+            activation_max=high,
+        )
+
     def with_constants(self, weights: Int8Array, bias: Int32Array) -> Conv2D:
         """The same layer with other weights and bias of the same shapes."""
         assert weights.shape == self.weights.shape and bias.shape == self.bias.shape
         return replace(self, weights=weights, bias=bias)
+
+    @property
+    def out_channels(self) -> int:
+        """Number of output channels."""
+        return int(self.weights.shape[0])
+
+    @property
+    def in_channels(self) -> int:
+        """Number of input channels."""
+        return int(self.weights.shape[3])
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """Height and width of the kernel."""
+        return int(self.weights.shape[1]), int(self.weights.shape[2])
+
+    @property
+    def input_zero_point(self) -> int:
+        """Zero point of the input, also the value of the padding."""
+        return self.inputs[0].zero_point
+
+    @property
+    def output_zero_point(self) -> int:
+        """Zero point of the output."""
+        return self.output.zero_point
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels of the input."""
+        _, height, width, channels = self.inputs[0].shape
+        return height, width, channels
+
+    @property
+    def output_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels of the output."""
+        _, height, width, channels = self.output.shape
+        return height, width, channels
+
+    @property
+    def window(self) -> Window:
+        """Kernel, stride, padding and output extents together."""
+        return Window(self.kernel, self.stride, self.padding, self.output_shape[:2])
+
+    @property
+    def macs(self) -> int:
+        """Products of one inference; those with padding count, as everybody counts them."""
+        return self.output_shape[0] * self.output_shape[1] * int(self.weights.size)
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Weights and bias."""
+        return int(self.weights.nbytes + self.bias.nbytes)
+
+    @cached_property
+    def _matrix(self) -> Matrix:
+        return Matrix(
+            self.weights.reshape(self.out_channels, -1),
+            self.bias,
+            self.multipliers,
+            input_zero_point=self.input_zero_point,
+            output_zero_point=self.output_zero_point,
+            activation=(self.activation_min, self.activation_max),
+        )
+
+    def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
+        """See `Operator.compute`. im2col and one matrix product, a few inputs at a time."""
+        (values,) = inputs
+        matrix, window = self._matrix, self.window
+        output = np.empty((len(values), *self.output_shape), dtype=np.int8)
+        rows = self.output_shape[0] * self.output_shape[1]
+        step = max(1, _BLOCK_ELEMENTS // (rows * matrix.depth))
+        for start in range(0, len(values), step):
+            block = patches(values[start : start + step], window, self.input_zero_point, matrix.dtype)
+            output[start : start + step] = matrix(block).reshape(-1, *self.output_shape)
+        return output
+
+    def cmsis_call(self) -> CmsisCall:
+        """`arm_convolve_wrapper_s8`.
+
+        The library needs two im2col rows of int16, each rounded up to a multiple of 4 elements, except for 1x1 kernels
+        without padding. (Arm Compiler 6, which CubeIDE does not use, would need a row for those as well; the check of
+        the verification build would say so.)
+        """
+        height, width, channels = self.input_shape
+        kernel_h, kernel_w = self.kernel
+        params = c_text.fields(
+            input_offset=-self.input_zero_point,
+            output_offset=self.output_zero_point,
+            stride=c_text.tile(self.stride),
+            padding=c_text.tile((self.padding.top, self.padding.left)),
+            dilation=c_text.tile((1, 1)),
+            activation=c_text.limits(self.activation_min, self.activation_max),
+        )
+        input_dims = c_text.dims((1, height, width, channels))
+        filter_dims = c_text.dims((self.out_channels, kernel_h, kernel_w, channels))
+        output_dims = c_text.dims((1, *self.output_shape))
+        pointwise = self.kernel == (1, 1) and self.padding.top == 0 and self.padding.left == 0
+        row = (kernel_h * kernel_w * channels + 3) // 4 * 4
+        return CmsisCall(
+            functions=("arm_convolve_wrapper_s8", "arm_convolve_wrapper_s8_get_buffer_size"),
+            constants=(
+                Constant("weights", self.weights),
+                Constant("bias", self.bias),
+                *c_text.requantisation(self.multipliers),
+            ),
+            body=c_text.body(
+                (
+                    c_text.declare("cmsis_nn_conv_params", "conv_params", params),
+                    c_text.declare("cmsis_nn_dims", "input_dims", input_dims),
+                    c_text.declare("cmsis_nn_dims", "filter_dims", filter_dims),
+                    c_text.declare("cmsis_nn_dims", "bias_dims", c_text.dims((1, 1, 1, self.out_channels))),
+                    c_text.declare("cmsis_nn_dims", "output_dims", output_dims),
+                ),
+                "const cmsis_nn_per_channel_quant_params quant_params =\n"
+                "    {{.multiplier = (int32_t *){multipliers}, .shift = (int32_t *){shifts}}};\n"
+                "return (int32_t)arm_convolve_wrapper_s8(context, &conv_params, &quant_params, &input_dims, input,\n"
+                "    &filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
+            ),
+            context_bytes=0 if pointwise else 2 * row * 2,
+            context_size=f"arm_convolve_wrapper_s8_get_buffer_size({c_text.address('cmsis_nn_conv_params', params)}, "
+            f"{c_text.address('cmsis_nn_dims', input_dims)}, {c_text.address('cmsis_nn_dims', filter_dims)}, "
+            f"{c_text.address('cmsis_nn_dims', output_dims)})",
+        )

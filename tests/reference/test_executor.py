@@ -1,0 +1,208 @@
+"""The executor against TensorFlow Lite's reference kernels, layer by layer, and its ways to run a part of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tflite_oracle
+from tflite_writer import ModelBuilder
+
+from approx_plugin.dataset import Dataset
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.reader import read_graph
+from approx_plugin.operators.conv2d import Conv2D
+from approx_plugin.reference.executor import (
+    accuracy,
+    advance,
+    classes,
+    enter,
+    finish,
+    layers,
+    predictions,
+    run,
+    run_layers,
+)
+
+CIFAR = "cifar10_exploration.npz"
+SHARED_MODELS = {
+    "digits_cnn": "digits.npz",
+    "cifar10_lenet": CIFAR,
+    "cifar10_lenet_plain": CIFAR,
+    "cifar10_alexnet": CIFAR,
+    "cifar10_alexnet_plain": CIFAR,
+    "cifar10_dscnn": CIFAR,
+    "published_lenet_cifar10": "cifar10_original_test.npz",
+    "mlperf_tiny_ic_resnet8": "cifar10_original_test.npz",
+    "mlperf_tiny_kws_dscnn": None,
+    "mlperf_tiny_vww_mobilenet": None,
+    "mlperf_tiny_ad_autoencoder": None,
+}
+"""Model -> file with real inputs, None where there are none: random ones do."""
+
+
+def inputs_of(shared: Path, graph: Graph, data: str | None, count: int) -> Any:
+    """int8 [count, ...]: real inputs, to which random ones are added because those reach more of the range."""
+    random = np.random.RandomState(7).randint(-128, 128, (count, *graph.input_tensor.shape[1:])).astype(np.int8)
+    if data is None:
+        return random
+    with np.load(shared / "data" / data) as file:
+        real = file["inputs"][:count] if "inputs" in file else (file["images"][:count] ^ 0x80).view(np.int8)
+    return np.concatenate([real[: count - 1], random[:1]])
+
+
+def as_the_file_wants(graph: Graph, inputs: Any) -> Any:
+    """Real numbers for a model whose QUANTIZE was taken off."""
+    if not graph.float_input:
+        return inputs
+    tensor = graph.input_tensor
+    return (inputs.astype(np.float32) - tensor.zero_point) * np.float32(tensor.scale)
+
+
+@pytest.mark.parametrize("name", list(SHARED_MODELS))
+def test_every_layer_equals_tflite_reference_kernels(shared: Path, name: str) -> None:
+    path = shared / "models" / f"{name}.tflite"
+    content, graph = path.read_bytes(), read_graph(path)
+    inputs = inputs_of(shared, graph, SHARED_MODELS[name], 4)
+    fed = as_the_file_wants(graph, inputs)
+    for operator, found in zip(graph.operators, run_layers(graph, inputs)):
+        wanted = tflite_oracle.outputs(content, fed, operator.output.index)
+        np.testing.assert_array_equal(found, wanted, err_msg=operator.name)
+
+
+@pytest.mark.parametrize("name", ["digits_cnn", "published_lenet_cifar10", "mlperf_tiny_ic_resnet8"])
+def test_outputs_of_many_real_images_equal_tflite_reference_kernels(shared: Path, name: str) -> None:
+    path = shared / "models" / f"{name}.tflite"
+    content, graph = path.read_bytes(), read_graph(path)
+    inputs = inputs_of(shared, graph, SHARED_MODELS[name], 150)
+    wanted = tflite_oracle.outputs(content, as_the_file_wants(graph, inputs))
+    found: Any = run(graph, inputs)
+    if graph.float_output:
+        found = (found.astype(np.float32) - graph.output_tensor.zero_point) * np.float32(graph.output_tensor.scale)
+    np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "percent", "count"),
+    [("cifar10_lenet", 82.4, 3000), ("cifar10_lenet_plain", 68.2, 3000), ("digits_cnn", 98.4, 500)],
+)
+def test_accuracy_is_the_known_one(shared: Path, name: str, percent: float, count: int) -> None:
+    graph = read_graph(shared / "models" / f"{name}.tflite")
+    with np.load(shared / "data" / SHARED_MODELS[name]) as file:
+        inputs = file["inputs"] if "inputs" in file else (file["images"] ^ 0x80).view(np.int8)
+        dataset = Dataset("exploration", inputs, file["labels"].astype(np.int64))
+    assert len(dataset) == count
+    assert accuracy(graph, dataset) == pytest.approx(percent, abs=0.05)
+
+
+@pytest.fixture(scope="module")
+def skip_network(tmp_path_factory: pytest.TempPathFactory) -> Graph:
+    """Two nested residual connections, one of them over the whole network: several tensors live at once."""
+    rng = np.random.RandomState(5)
+
+    def weights(*shape: int) -> Any:
+        return rng.randint(-127, 128, shape).astype(np.int8)
+
+    builder = ModelBuilder()
+    x = builder.input((1, 6, 5, 3), scale=0.05, zero_point=4)
+    a = builder.conv2d(x, weights(3, 3, 3, 3), 0.004, None, scale=0.06, zero_point=-7)
+    b = builder.conv2d(a, weights(3, 1, 1, 3), 0.01, None, scale=0.05, zero_point=2, activation="RELU")
+    c = builder.add(a, b, scale=0.08, zero_point=-1)
+    d = builder.conv2d(c, weights(3, 3, 3, 3), 0.004, None, scale=0.07)
+    e = builder.add(d, x, scale=0.1)
+    f = builder.add(builder.reshape(e, (1, 90)), builder.reshape(c, (1, 90)), scale=0.2)
+    builder.output(builder.fully_connected(f, weights(7, 90), 0.01, scale=0.5))
+    path = tmp_path_factory.mktemp("skip") / "skip.tflite"
+    path.write_bytes(builder.build())
+    return read_graph(path)
+
+
+def some_inputs(graph: Graph, count: int) -> Any:
+    return np.random.RandomState(11).randint(-128, 128, (count, *graph.input_tensor.shape[1:])).astype(np.int8)
+
+
+@pytest.mark.parametrize("batch", [1, 4, 64])
+def test_resuming_anywhere_gives_the_same_outputs(skip_network: Graph, batch: int) -> None:
+    inputs = some_inputs(skip_network, 9)
+    outputs = run(skip_network, inputs)
+    assert len(np.unique(outputs)) > 10
+    state = enter(skip_network, inputs)
+    for position in range(len(skip_network.operators) + 1):
+        state = advance(skip_network, state, position, batch=batch)
+        assert state.position == position and state.count == 9
+        np.testing.assert_array_equal(finish(skip_network, state, batch=batch), outputs)
+
+
+def test_a_state_holds_what_is_needed_and_no_more(skip_network: Graph) -> None:
+    names = []
+    for position in range(len(skip_network.operators) + 1):
+        state = advance(skip_network, enter(skip_network, some_inputs(skip_network, 2)), position)
+        names.append({skip_network.tensors[number].name for number in state.values})
+        assert state.nbytes == sum(2 * skip_network.tensors[number].elements for number in state.values)
+    assert names[:5] == [
+        {"input"},
+        {"input", "conv2d_0"},
+        {"input", "conv2d_0", "conv2d_1"},
+        {"input", "add_2"},
+        {"input", "add_2", "conv2d_3"},
+    ]
+    assert names[-1] == {"fully_connected_8"}
+
+
+def test_resuming_with_changed_layers(skip_network: Graph) -> None:
+    """The search's use: the state in front of the first changed layer serves all variants of it."""
+    inputs = some_inputs(skip_network, 5)
+    conv = skip_network.operators[3]
+    assert isinstance(conv, Conv2D)
+    changed = skip_network.with_operators({3: conv.with_constants(np.zeros_like(conv.weights), conv.bias + 500)})
+    resumed = finish(changed, advance(skip_network, enter(skip_network, inputs), 3))
+    np.testing.assert_array_equal(resumed, run(changed, inputs))
+    assert not np.array_equal(resumed, run(skip_network, inputs))
+
+
+def test_layers_give_every_output_in_order(skip_network: Graph) -> None:
+    inputs = some_inputs(skip_network, 3)
+    outputs = list(layers(skip_network, inputs))
+    assert [values.shape[1:] for values in outputs] == [op.output.shape[1:] for op in skip_network.operators]
+    assert all(values.dtype == np.int8 for values in outputs)
+    np.testing.assert_array_equal(outputs[-1], run(skip_network, inputs))
+    assert len(run_layers(skip_network, inputs)) == len(skip_network.operators)
+
+
+def test_inputs_are_not_changed(skip_network: Graph) -> None:
+    inputs = some_inputs(skip_network, 3)
+    before = inputs.copy()
+    inputs.flags.writeable = False
+    run_layers(skip_network, inputs)
+    np.testing.assert_array_equal(inputs, before)
+
+
+def test_the_first_of_equal_outputs_is_the_class() -> None:
+    outputs = np.array([[1, 5, 5], [-3, -3, -4], [0, 1, 2]], dtype=np.int8)
+    assert classes(outputs).tolist() == [1, 0, 2]
+    assert classes(outputs.reshape(3, 1, 1, 3)).tolist() == [1, 0, 2]
+    assert classes(outputs).dtype == np.int64
+
+
+def test_predictions_and_accuracy(skip_network: Graph) -> None:
+    inputs = some_inputs(skip_network, 20)
+    found = predictions(skip_network, inputs)
+    np.testing.assert_array_equal(found, run(skip_network, inputs).argmax(axis=1))
+    labels = found.copy()
+    labels[:5] = (labels[:5] + 1) % 7
+    assert accuracy(skip_network, Dataset("some", inputs, labels)) == 75.0
+
+
+def test_wrong_use_is_refused(skip_network: Graph) -> None:
+    inputs = some_inputs(skip_network, 2)
+    with pytest.raises(ValueError, match="expected int8"):
+        enter(skip_network, inputs.astype(np.float32))
+    with pytest.raises(ValueError, match="expected int8"):
+        enter(skip_network, inputs[:, 1:])
+    state = advance(skip_network, enter(skip_network, inputs), 3)
+    with pytest.raises(ValueError, match="cannot go from operator 3 to 2"):
+        advance(skip_network, state, 2)
+    with pytest.raises(ValueError, match="cannot go from operator 3 to 99"):
+        advance(skip_network, state, 99)

@@ -1,0 +1,48 @@
+"""TensorFlow Lite's reference kernels as an oracle: any tensor of a .tflite, one inference at a time.
+
+`experimental_preserve_all_tensors` of tflite_runtime 2.14 does not keep the input of an in-place ADD, so any other
+tensor is read by making it the output: the number in the file's vector of outputs is overwritten.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tflite
+
+
+def interpreter(content: bytes, tensor: int | None = None) -> Any:
+    """An interpreter with the reference kernels whose output is `tensor` (None: the model's own output)."""
+    runtime = pytest.importorskip("tflite_runtime.interpreter", reason="needs tflite_runtime for the cross-check")
+    if tensor is not None:
+        content = with_output(content, tensor)
+    kernels = runtime.OpResolverType.BUILTIN_REF
+    made = runtime.Interpreter(model_content=content, experimental_op_resolver_type=kernels, num_threads=1)
+    made.allocate_tensors()
+    return made
+
+
+def with_output(content: bytes, tensor: int) -> bytes:
+    """`content` with `tensor` as the first output of the first subgraph."""
+    table = tflite.Model.GetRootAs(content, 0).Subgraphs(0)._tab
+    outputs_field = 8  # Third field of the SubGraph table: 4 bytes of header, 2 bytes a field.
+    position = table.Vector(table.Offset(outputs_field))
+    changed = bytearray(content)
+    struct.pack_into("<i", changed, position, tensor)
+    return bytes(changed)
+
+
+def outputs(content: bytes, inputs: npt.NDArray[Any], tensor: int | None = None) -> npt.NDArray[Any]:
+    """[count, ...] of inputs [count, ...], fed one at a time in the input's own type."""
+    made = interpreter(content, tensor)
+    (source,), (result,) = made.get_input_details(), made.get_output_details()
+    found = []
+    for values in inputs:
+        made.set_tensor(source["index"], values[np.newaxis].reshape(source["shape"]))
+        made.invoke()
+        found.append(made.get_tensor(result["index"])[0])
+    return np.stack(found)
