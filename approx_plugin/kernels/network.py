@@ -69,10 +69,13 @@ PROLOGUE = """\
 
 #include "approx_runtime.h"
 {cmsis_nn}
-#if defined(__GNUC__)
-#define APPROX_NOINLINE __attribute__((noinline))
+/* Layers stay functions of their own, under their own names. */
+#if defined(__clang__)
+#define APPROX_LAYER __attribute__((noinline)) static
+#elif defined(__GNUC__)
+#define APPROX_LAYER __attribute__((noipa)) static
 #else
-#define APPROX_NOINLINE
+#define APPROX_LAYER static
 #endif
 
 const char *const approx_network_layer_names[APPROX_NETWORK_LAYERS] = {{
@@ -156,7 +159,7 @@ def _places(graph: Graph, memory: MemoryPlan) -> Mapping[int, str]:
 def _layer_function(layer: LoweredLayer) -> str:
     """One layer under a name of its own, so that profilers and simulators can tell where time goes."""
     return (
-        f"APPROX_NOINLINE static int32_t {layer_symbol(layer.operator)}"
+        f"APPROX_LAYER int32_t {layer_symbol(layer.operator)}"
         "(const int8_t *input, const int8_t *input_2, int8_t *output, void *scratch)\n{\n"
         "    (void)input_2;\n    (void)scratch;\n"
         f"    return {layer.emission.call};\n}}\n"

@@ -1,0 +1,91 @@
+"""The memory plan: nothing that is alive together overlaps, and lifetimes are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import activation
+
+from approx_plugin.kernels.memory import ALIGNMENT, plan_memory
+from approx_plugin.model.graph import Graph
+from approx_plugin.operators.base import CmsisCall, Operator
+
+
+@dataclass(frozen=True, eq=False)
+class Step(Operator):
+    """An operator of which only the wiring counts."""
+
+    kind: ClassVar[str] = "STEP"
+    alias: bool = False
+
+    @classmethod
+    def read(cls, node: object, index: int, name: str) -> Step:  # type: ignore[override]
+        raise NotImplementedError
+
+    def compute(self, inputs: object) -> np.ndarray:  # type: ignore[override, type-arg]
+        raise NotImplementedError
+
+    def cmsis_call(self) -> CmsisCall:
+        raise NotImplementedError
+
+    @property
+    def is_alias(self) -> bool:
+        return self.alias
+
+
+def chain(sizes: list[int], skips: list[int], aliases: list[bool]) -> Graph:
+    """A chain of operators; `skips[i]` reaches back that far for a second input."""
+    tensors = {i: activation(i, (size,), 1.0, 0) for i, size in enumerate(sizes)}
+    operators = []
+    for i in range(len(sizes) - 1):
+        back = max(0, i - skips[i % len(skips)])
+        alias = aliases[i % len(aliases)] and sizes[i] == sizes[i + 1]
+        inputs = (tensors[i],) if alias or back == i else (tensors[i], tensors[back])
+        operators.append(Step(i, f"step_{i}", f"t{i}", inputs, tensors[i + 1], alias))
+    return Graph("chain", tensors, tuple(operators), 0, len(sizes) - 1, "0" * 64)
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=2, max_size=12),
+    st.lists(st.integers(0, 4), min_size=1, max_size=4),
+    st.lists(st.booleans(), min_size=1, max_size=4),
+    st.lists(st.integers(0, 60), min_size=1, max_size=4),
+)
+def test_what_is_alive_together_does_not_overlap(
+    sizes: list[int], skips: list[int], aliases: list[bool], scratch: list[int]
+) -> None:
+    graph = chain(sizes, skips, aliases)
+    plan = plan_memory(graph, {op.index: scratch[op.index % len(scratch)] for op in graph.operators})
+    buffers = [*plan.activations.values(), *plan.scratch.values()]
+    for buffer in buffers:
+        assert buffer.offset % ALIGNMENT == 0
+        assert buffer.offset + buffer.size <= plan.size
+    for one in buffers:
+        for other in buffers:
+            if one is not other and one.first <= other.last and other.first <= one.last:
+                assert one.offset + one.size <= other.offset or other.offset + other.size <= one.offset
+    # Every reader finds its tensor alive.
+    root = {}
+    for op in graph.operators:
+        root[op.output.index] = root.get(op.inputs[0].index, op.inputs[0].index) if op.is_alias else op.output.index
+        for tensor in op.inputs:
+            held = plan.activations.get(root.get(tensor.index, tensor.index))
+            assert held is None or held.first <= op.index <= held.last
+
+
+def test_two_alternating_buffers_serve_a_chain() -> None:
+    assert plan_memory(chain([64] * 9, [0], [False]), {}).size == 128
+
+
+def test_borders_are_the_callers() -> None:
+    plan = plan_memory(chain([1000, 16, 1000], [0], [False]), {})
+    assert plan.size == 16
+    assert list(plan.activations) == [1]
+
+
+def test_an_alias_needs_no_bytes() -> None:
+    assert plan_memory(chain([8, 32, 32, 8], [0], [False, True, False]), {}).size == 32
