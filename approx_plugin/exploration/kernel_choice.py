@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Optional
 
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.kernels.cost import LayerCost
@@ -53,7 +52,7 @@ class CheapestKernel:
         """preference: as in `choose_kernels`."""
         self._target, self._preference, self._cost_of = target, preference, cost_of
 
-    def layer(self, operator: Operator, candidate: Optional[Candidate]) -> LayerCost:
+    def layer(self, operator: Operator, candidate: Candidate | None) -> LayerCost:
         """See `exploration.cost.Cost`."""
         if operator.is_alias:
             return LayerCost(0.0, 0, 0)
@@ -117,7 +116,7 @@ def _offers(
     offers: dict[str, LayerCost] = {}
     refused = []
     for name, schedule in SCHEDULES.items():
-        if name == LIBRARY or preference == LIBRARY or preference not in ("auto", name):
+        if name == LIBRARY or preference not in ("auto", name):
             continue
         obstacle = schedule.obstacle(operator, target)
         if obstacle:

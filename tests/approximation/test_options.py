@@ -1,0 +1,77 @@
+"""The published method's candidates of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from one_convolution import activation, convolution, network
+
+from approx_plugin.approximation.options import SHARES, SWEEP_SHARES, by_significance
+from approx_plugin.approximation.significance import ratio_of_means
+from approx_plugin.approximation.statistics import gather
+from approx_plugin.model.reader import read_graph
+
+
+def two_layers() -> tuple:
+    rng = np.random.default_rng(7)
+    first = convolution(rng.integers(-127, 128, (8, 3, 3, 3), dtype=np.int8), activation(0, (8, 8, 3), -128))
+    weights = rng.integers(-127, 128, (4, 3, 3, 8), dtype=np.int8)
+    weights[rng.random(weights.shape) < 0.3] = 0
+    second = convolution(weights, first.output, index=1)
+    return network(first, second), rng.integers(-128, 128, (30, 8, 8, 3), dtype=np.int8)
+
+
+@pytest.mark.parametrize("criterion", ["ratio_of_means", "mean_of_ratios"])
+@pytest.mark.parametrize("granularity", ["weight", "pair"])
+def test_ladders_rise_and_reach_their_shares(criterion: str, granularity: str) -> None:
+    graph, images = two_layers()
+    options = by_significance(graph, [1, 0], images, criterion=criterion, granularity=granularity)
+    assert list(options.ladders) == [0, 1]
+    for index, ladder in options.ladders.items():
+        weights = graph.operators[index].weights
+        shares = [1 - c.kept_share for c in ladder]
+        assert shares == sorted(set(shares)) and [c.level for c in ladder] == sorted({c.level for c in ladder})
+        assert shares[0] > np.mean(weights == 0)
+        assert shares[-1] >= SHARES[-1] - 1e-9
+        for mild, strong in zip(ladder, ladder[1:]):
+            assert not (strong.kept & ~mild.kept).any()
+
+
+def test_the_sweep_has_one_threshold_for_all_layers() -> None:
+    graph, images = two_layers()
+    options = by_significance(graph, [0, 1], images, criterion="ratio_of_means", granularity="weight")
+    statistics = gather(graph, [0, 1], images)
+    reached = []
+    for design in options.sweep:
+        assert [c.layer for c in design] == [0, 1] and len({c.level for c in design}) == 1
+        for found in design:
+            conv = graph.operators[found.layer]
+            significance = np.abs(ratio_of_means(conv.weights, statistics.layers[found.layer]))
+            np.testing.assert_array_equal(found.kept, (significance > found.level) & (conv.weights != 0))
+        macs = [graph.operators[c.layer].macs for c in design]
+        reached.append(1 - sum(m * c.kept_share for m, c in zip(macs, design)) / sum(macs))
+    assert reached == sorted(reached)
+    for share in SWEEP_SHARES:
+        assert any(share - 1e-9 <= r for r in reached)
+
+
+def test_no_layers_no_options() -> None:
+    graph, images = two_layers()
+    options = by_significance(graph, [], images, criterion="ratio_of_means", granularity="weight")
+    assert not options.ladders and not options.sweep
+
+
+def test_real_network(shared: Path) -> None:
+    """Every level of the digits network drops about what it was made for: its products hardly ever tie."""
+    graph = read_graph(shared / "models" / "digits_cnn.tflite")
+    images = np.load(shared / "data" / "digits.npz")["calib"]
+    layers = [op.index for op in graph.operators if op.kind == "CONV_2D"]
+    options = by_significance(graph, layers, images, criterion="ratio_of_means", granularity="weight")
+    assert set(options.ladders) == set(layers)
+    for index, ladder in options.ladders.items():
+        one = 1 / graph.operators[index].weights.size
+        for found in ladder[1:]:
+            share = 1 - found.kept_share
+            assert min(abs(share - wanted) for wanted in SHARES) <= 2 * one

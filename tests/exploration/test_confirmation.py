@@ -1,0 +1,117 @@
+"""The walk from the cheapest design upwards on the confirmation set, with made-up accuracies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from chain import network, thinned
+
+from approx_plugin.exploration.confirmation import LOOKS, REFINEMENTS, confirm
+from approx_plugin.exploration.design import Design
+from approx_plugin.exploration.front import Point
+from approx_plugin.exploration.goal import Goal
+from approx_plugin.spec.spec import Target
+
+GRAPH = network()
+EXACT = Point(90.0, 100, 100.0, 0, 0)
+GOAL = Goal.on(Target(max_accuracy_drop=1.0, accuracy=None), 90.0)
+
+
+def design(cycles: float, accuracy: float) -> Design:
+    return Design((thinned(GRAPH, 0, cycles / 200),), Point(accuracy, 0, cycles, 0, 0, ((0, cycles),)))
+
+
+class Oracle:
+    """Answers with a given accuracy on 1000 images for every number of cycles, and notes what was asked."""
+
+    def __init__(self, accuracies: dict[float, float]) -> None:
+        self.accuracies, self.asked = accuracies, []
+
+    def __call__(self, designs):
+        found = []
+        for (candidate,) in designs:
+            cycles = round(candidate.level * 200)
+            self.asked.append(cycles)
+            found.append(np.arange(1000) < 10 * self.accuracies[cycles])
+        return found
+
+
+def test_the_cheapest_one_that_passes_is_taken_at_once() -> None:
+    oracle = Oracle({40: 89.0, 60: 90.0})
+    designs = [design(60, 89.9), design(40, 89.1), design(30, 88.9), design(100, 95.0), design(120, 95.0)]
+    found = confirm(designs, EXACT, GOAL, GOAL, oracle)
+    assert found.design is designs[1] and oracle.asked == [40]
+    assert [(look.accuracy, look.met) for look in found.looks] == [(89.0, True)]
+    assert found.correct is not None and found.correct.sum() == 890
+
+
+def test_close_to_the_cheapest_the_more_accurate_one_is_tried() -> None:
+    oracle = Oracle({44: 89.5})
+    found = confirm([design(40, 89.1), design(44, 90.4), design(60, 92.0)], EXACT, GOAL, GOAL, oracle)
+    assert oracle.asked == [44] and found.design is not None
+
+
+def test_after_a_miss_less_is_skipped_and_after_a_pass_the_way_back_is_halved() -> None:
+    designs = [design(cycles, 89.5) for cycles in range(20, 100, 5)]
+    # loses 4 points at 80 saved: the next saves at most half, 40; that passes: 60 fails; 50 passes
+    truth = {cycles: 90.0 - 4 * ((100 - cycles) / 80) ** 4 for cycles in range(20, 100, 5)}
+    truth[20] = 86.0
+    oracle = Oracle(truth)
+    found = confirm(designs, EXACT, GOAL, GOAL, oracle)
+    assert oracle.asked == [20, 60, 40, 50]
+    assert [look.met for look in found.looks] == [False, True, False, True]
+    assert found.design is not None and found.design.point.cycles == 50
+    assert len(found.looks) <= 2 + REFINEMENTS
+
+
+def test_if_nothing_passes_there_is_no_design_and_the_looks_are_few() -> None:
+    designs = [design(cycles, 90.0) for cycles in range(10, 100)]
+    oracle = Oracle(dict.fromkeys(range(10, 100), 88.9))
+    found = confirm(designs, EXACT, GOAL, GOAL, oracle)
+    assert found.design is None and found.correct is None
+    assert len(found.looks) == len(oracle.asked) == LOOKS and not any(look.met for look in found.looks)
+    assert oracle.asked == sorted(set(oracle.asked))
+
+
+def test_a_target_without_any_loss_still_ends() -> None:
+    goal = Goal.on(Target(max_accuracy_drop=0.0, accuracy=None), 90.0)
+    oracle = Oracle({20: 89.0, 60: 89.9, 80: 90.0, 70: 89.5})
+    found = confirm([design(c, 90.0) for c in (20, 60, 70, 80)], EXACT, goal, goal, oracle)
+    assert found.design is not None and found.design.point.cycles == 80
+
+
+def test_designs_that_missed_on_the_exploration_set_are_never_looked_at() -> None:
+    oracle = Oracle({})
+    assert confirm([design(20, 88.99)], EXACT, GOAL, GOAL, oracle).looks == ()
+
+
+@pytest.mark.parametrize(
+    ("target", "exact", "required", "allowed"),
+    [
+        (Target(1.5, None), 80.0, 78.5, 1.5),
+        (Target(None, 75.0), 80.0, 75.0, 5.0),
+        (Target(None, 85.0), 80.0, 85.0, -5.0),
+    ],
+)
+def test_goals(target: Target, exact: float, required: float, allowed: float) -> None:
+    goal = Goal.on(target, exact)
+    assert (goal.required, goal.allowed) == (required, allowed)
+    assert goal.met(required) and not goal.met(required - 0.01)
+
+
+def test_goals_are_not_missed_by_rounding_errors() -> None:
+    for images in range(1, 2000, 7):
+        exact = 100 * (images // 2) / images
+        assert Goal.on(Target(100 / images, None), exact).met(100 * (images // 2 - 1) / images)
+
+
+def test_the_reserve_grows_with_the_noise_up_to_a_limit() -> None:
+    assert GOAL.met_with_reserve(89.2, 0.0) and not GOAL.met_with_reserve(89.19, 0.0)
+    assert GOAL.met_with_reserve(89.4, 0.8) and not GOAL.met_with_reserve(89.39, 0.8)
+    assert GOAL.met_with_reserve(89.5, 50.0) and not GOAL.met_with_reserve(89.49, 50.0)
+    assert Goal.on(Target(0.0, None), 90.0).met_with_reserve(90.0, 5.0)
+
+
+def test_a_target_without_content_is_refused() -> None:
+    with pytest.raises(ValueError, match="drop or an accuracy"):
+        Goal.on(Target(None, None), 90.0)

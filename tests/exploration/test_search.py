@@ -1,0 +1,244 @@
+"""The whole search: with made-up accuracies, and on the digits network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from chain import network, thinned
+
+from approx_plugin.approximation.candidate import apply
+from approx_plugin.approximation.options import Options, by_significance
+from approx_plugin.dataset import Dataset
+from approx_plugin.exploration.cost import MacCost, PriceList, macs_kept
+from approx_plugin.exploration.evaluation import Evaluator
+from approx_plugin.exploration.front import Front
+from approx_plugin.exploration.measurement import Notebook, silent
+from approx_plugin.exploration.memo import Memo
+from approx_plugin.exploration.search import explore
+from approx_plugin.exploration.workers import SerialExecutor
+from approx_plugin.kernels.cost import LayerCost
+from approx_plugin.model.reader import read_graph
+from approx_plugin.reference.executor import accuracy
+from approx_plugin.spec.spec import Search, Target
+
+GRAPH = network()
+SHARES = [step / 20 for step in range(1, 17)]
+OPTIONS = Options(
+    {layer: tuple(thinned(GRAPH, layer, share) for share in SHARES) for layer in range(3)},
+    tuple(tuple(thinned(GRAPH, layer, share) for layer in range(3)) for share in (0.1, 0.3, 0.5)),
+)
+SENSITIVITY = (20.0, 4.0, 1.0)
+"""Points lost by a layer without any weight; the loss grows with the square of the share."""
+
+IMAGES = 10_000
+
+
+class Truth:
+    """Losses add up; the same on both sets but for `worse` points."""
+
+    def __init__(self, exact: float = 80.0, worse: float = 0.0, sensitivity: tuple[float, ...] = SENSITIVITY) -> None:
+        self.exact, self.worse, self.sensitivity, self.calls = exact, worse, sensitivity, []
+
+    def __call__(self, designs):
+        self.calls.append([[(c.layer, c.level) for c in design] for design in designs])
+        found = []
+        for design in designs:
+            loss = sum(self.sensitivity[c.layer] * c.level**2 for c in design) + (self.worse if design else 0.0)
+            found.append(np.arange(IMAGES) < round((self.exact - loss) * IMAGES / 100))
+        return found
+
+
+def search(evaluations: int = 60, drop: float = 1.0, target: Target | None = None, **arguments):
+    exploration = arguments.pop("exploration", None) or Truth()
+    confirmation = arguments.pop("confirmation", None) or Truth(81.0)
+    return explore(
+        GRAPH,
+        arguments.pop("options", OPTIONS),
+        arguments.pop("cost", MacCost()),
+        exploration,
+        confirmation,
+        target or Target(drop, None),
+        Search(arguments.pop("seed", 0), evaluations, 1),
+        **arguments,
+    )
+
+
+def best_possible(allowed: float) -> float:
+    """By looking at every combination: the fewest cycles with at most `allowed` points lost."""
+    macs = [op.macs for op in GRAPH.operators]
+    kept = [[m] + [macs_kept(GRAPH.operators[i], c) for c in OPTIONS.ladders[i]] for i, m in enumerate(macs)]
+    losses = [[0.0] + [s * share**2 for share in SHARES] for s in SENSITIVITY]
+    total = np.add.outer(np.add.outer(losses[0], losses[1]), losses[2])
+    cycles = np.add.outer(np.add.outer(kept[0], kept[1]), kept[2])
+    return float(cycles[total <= allowed].min())
+
+
+@pytest.mark.parametrize("drop", [0.5, 1.0, 3.0])
+def test_the_search_comes_close_to_the_best_of_all_combinations(drop: float) -> None:
+    found = search(drop=drop)
+    exact = GRAPH.macs
+    assert found.target_met and found.confirmation.difference >= -drop - 1e-9
+    saved, possible = exact - found.chosen.point.cycles, exact - best_possible(0.8 * drop)
+    assert saved >= 0.93 * possible
+    assert len(found.looks) == 1
+
+
+def test_what_is_reported_is_what_was_measured() -> None:
+    found = search()
+    assert found.points[0].levels == () and found.points[0].accuracy == 80.0
+    assert found.front == Front.of(found.points) and found.chosen.point in found.points
+    assert found.evaluations == len(found.points) <= 60
+    assert found.chosen.point.levels == tuple((c.layer, c.level) for c in found.chosen.candidates)
+    assert found.chosen.point.macs_kept == sum(
+        macs_kept(op, {c.layer: c for c in found.chosen.candidates}.get(op.index)) for op in GRAPH.operators
+    )
+    assert found.exploration.approximated == pytest.approx(found.chosen.point.accuracy)
+    assert found.confirmation.exact == 81.0 and found.confirmation.images == IMAGES
+    assert found.message
+
+
+@pytest.mark.parametrize("evaluations", [1, 2, 5, 17, 60])
+def test_the_budget_is_kept_and_the_sweep_is_measured(evaluations: int) -> None:
+    exploration = Truth()
+    found = search(evaluations, exploration=exploration)
+    asked = [str(design) for call in exploration.calls for design in call]
+    assert len(asked) == len(set(asked)) == found.evaluations <= evaluations
+    assert all(len(call) <= 8 for call in exploration.calls)
+    if evaluations == 60:
+        assert {str([(0, s), (1, s), (2, s)]) for s in (0.1, 0.3, 0.5)} <= set(asked)
+
+
+def test_same_seed_same_search_and_progress_is_told() -> None:
+    told: list[tuple] = []
+    first, second = Truth(), Truth()
+    one = search(exploration=first, progress=lambda *state: told.append(state))
+    other = search(exploration=second)
+    assert first.calls == second.calls and one.points == other.points and one.chosen.point == other.chosen.point
+    assert [done for done, _, _ in told] == sorted({done for done, _, _ in told}) and told[-1][0] == one.evaluations
+    assert {total for _, total, _ in told} == {60}
+    meeting = [p for p in one.points if p.accuracy >= 79.0 - 1e-9]
+    assert told[-1][2] is not None and told[-1][2].cycles == min(p.cycles for p in meeting)
+
+
+def test_a_worse_confirmation_set_makes_it_milder_or_exact() -> None:
+    milder = search(confirmation=Truth(81.0, worse=0.6))
+    assert milder.target_met and milder.chosen.candidates and len(milder.looks) > 1
+    place = [look.point for look in milder.looks].index(milder.chosen.point) + 1
+    assert f"design {place} of the {len(milder.looks)} " in milder.message
+    assert not milder.looks[0].met and milder.chosen.point.cycles > milder.looks[0].point.cycles
+    none = search(confirmation=Truth(81.0, worse=2.0))
+    assert none.chosen.candidates == () and none.target_met and not any(look.met for look in none.looks)
+    assert none.confirmation.difference == 0 and none.chosen.point == none.points[0]
+    assert "NOTHING IS APPROXIMATED" in none.message and "confirmation" in none.message
+
+
+def test_an_accuracy_that_the_exact_network_does_not_reach() -> None:
+    found = search(target=Target(None, 85.0))
+    assert found.chosen.candidates == () and not found.target_met and found.evaluations == 1
+    assert "THE TARGET IS NOT MET" in found.message
+    only_on_one_set = search(target=Target(None, 79.5), confirmation=Truth(79.0))
+    assert only_on_one_set.chosen.candidates == () and not only_on_one_set.target_met
+    assert "THE TARGET IS NOT MET" in only_on_one_set.message
+
+
+def test_a_minimum_accuracy_is_a_target_as_well() -> None:
+    found = search(target=Target(None, 78.0))
+    assert found.target_met and found.confirmation.approximated >= 78.0
+    assert GRAPH.macs - found.chosen.point.cycles >= 0.9 * (GRAPH.macs - best_possible(1.6))
+
+
+def test_layers_that_bear_nothing_leave_the_exact_network() -> None:
+    found = search(exploration=Truth(sensitivity=(9e3, 9e3, 9e3)), confirmation=Truth(sensitivity=(9e3, 9e3, 9e3)))
+    assert found.chosen.candidates == () and found.target_met and not found.looks
+    assert "exploration set" in found.message
+
+
+def test_nothing_to_choose_from() -> None:
+    found = search(options=Options({}))
+    assert found.evaluations == 1 and found.chosen.candidates == () and found.target_met
+    assert "cheaper" in found.message
+
+
+def test_a_cost_that_rewards_nothing_leaves_the_exact_network() -> None:
+    class Flat:
+        def layer(self, operator, candidate):
+            return LayerCost(5.0, 7, operator.index)
+
+    found = search(cost=Flat())
+    assert found.chosen.candidates == () and found.points[0].cycles == 15.0
+    assert (found.points[0].flash_bytes, found.points[0].ram_bytes) == (21, 2)
+
+
+def test_prices_are_asked_once_for_every_candidate() -> None:
+    asked = []
+
+    class Noting(MacCost):
+        def layer(self, operator, candidate):
+            asked.append((operator.index, candidate))
+            return super().layer(operator, candidate)
+
+    search(cost=Noting())
+    assert len(asked) == len(set(asked))
+
+
+def test_the_notebook_counts_a_design_once() -> None:
+    truth = Truth()
+    notebook = Notebook(truth, PriceList(GRAPH, MacCost()), 3, silent)
+    one, two, three = (OPTIONS.ladders[0][i] for i in range(3))
+    first = notebook.measure([(one,), (one,), (two,)])
+    assert first[0] is first[1] and notebook.used == 2 and notebook.left == 1
+    again = notebook.measure([(three,), (two,), (three, OPTIONS.ladders[1][0])])
+    assert again[0] is not None and again[1] is first[2] and again[2] is None and notebook.left == 0
+
+
+def digits(shared: Path):
+    graph = read_graph(shared / "models" / "digits_cnn.tflite")
+    arrays = np.load(shared / "data" / "digits.npz")
+    inputs, labels = arrays["inputs"], arrays["labels"].astype(np.int64)
+    return (
+        graph,
+        arrays["calib"],
+        Dataset("one", inputs[:250], labels[:250]),
+        Dataset("two", inputs[250:], labels[250:]),
+    )
+
+
+def test_digits_from_end_to_end_and_again_from_the_memo(shared: Path, tmp_path: Path) -> None:
+    graph, calibration, exploration, confirmation = digits(shared)
+    layers = [op.index for op in graph.operators if op.kind == "CONV_2D"]
+    options = by_significance(graph, layers, calibration, criterion="ratio_of_means", granularity="weight")
+
+    def run():
+        pool, memo = SerialExecutor(), Memo(tmp_path)
+        on = [Evaluator(graph, images, pool, memo) for images in (exploration, confirmation)]
+        return explore(graph, options, MacCost(), *on, Target(3.0, None), Search(1, 40, 1))
+
+    found = run()
+    assert found.target_met and found.chosen.candidates
+    approximated = apply(graph, found.chosen.candidates)
+    assert accuracy(approximated, exploration) == pytest.approx(found.chosen.point.accuracy)
+    assert accuracy(approximated, confirmation) == pytest.approx(found.confirmation.approximated)
+    assert accuracy(graph, confirmation) == pytest.approx(found.confirmation.exact)
+    assert found.confirmation.difference >= -3.0
+    assert found.chosen.point.macs_kept < 0.9 * graph.macs
+    stored = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    again = run()
+    assert again.points == found.points and again.chosen.point == found.chosen.point and again.looks == found.looks
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == stored
+
+
+def test_another_seed_may_take_another_way_but_keeps_the_target() -> None:
+    for seed in range(4):
+        found = search(evaluations=90, seed=seed)
+        assert found.target_met and found.chosen.point.cycles <= 1.02 * best_possible(0.8)
+
+
+def test_a_candidate_is_priced_by_what_it_keeps() -> None:
+    option = OPTIONS.ladders[1][5]
+    whole = replace(option, kept=np.ones_like(option.kept))
+    assert macs_kept(GRAPH.operators[1], None) == macs_kept(GRAPH.operators[1], whole) == GRAPH.operators[1].macs
+    positions = GRAPH.operators[1].output.shape[1] * GRAPH.operators[1].output.shape[2]
+    assert macs_kept(GRAPH.operators[1], option) == positions * np.count_nonzero(option.kept)
