@@ -1,4 +1,4 @@
-"""Which generated files can be taken back: those that nobody edited. The user's own are never among them."""
+"""Which generated files are as they were written, and can be taken back. The user's own are never among them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from pathlib import Path
 
 from approx_plugin.errors import ApproxError
 from approx_plugin.project.manifest import FILE_NAME, read_manifest, sha256
+from approx_plugin.project.writer import IDE_FILES
 
 
-def is_incomplete(directory: Path) -> bool:
-    """Whether a generated file of the project in `directory` is missing."""
-    return any(not (directory / path).exists() for path in _listed(directory))
+def is_intact(directory: Path, strict: bool = False) -> bool:
+    """Whether every generated file of the project in `directory` is there, as it was written.
+
+    The IDE edits its own files on the user's behalf. That is no damage, unless `strict`.
+    """
+    return all(
+        (directory / path).is_file() if path in IDE_FILES and not strict else _has(directory / path, expected)
+        for path, expected in _listed(directory).items()
+    )
 
 
 def removable(directory: Path) -> list[Path]:

@@ -1,0 +1,100 @@
+"""The command line: `python -m approx_plugin <verb> --spec approx.yaml`, the same verbs as `scons approx=1 <verb>`."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from approx_plugin import __version__
+from approx_plugin.errors import ApproxError, ProjectError
+from approx_plugin.request import Request
+
+MISTAKE = 2
+"""Exit status for what the user can mend."""
+
+INTERRUPTED = 130
+"""Exit status behind Ctrl-C, as shells have it."""
+
+HELP = {
+    "generate": "make the project, unless it is up to date (the default)",
+    "run": "run the project's test vectors in QEMU and show its console",
+    "verify": "run verify.images inputs in QEMU; every layer must equal the integer reference",
+    "report": "print the report",
+    "size": "print flash and RAM by section and source",
+    "check": "check the STM32CubeIDE files and build Debug and Release from them alone",
+    "cubeide": "import and build in an installed STM32CubeIDE, without its window",
+    "clean": "remove generated files that nobody edited",
+}
+"""Verb -> what it does. The functions are in `verbs`, which is imported only when one is called: help is quick."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
+    made = argparse.ArgumentParser(
+        prog="python -m approx_plugin",
+        description="Turns approx.yaml and an int8 .tflite into an STM32CubeIDE project with unpacked, pruned kernels.",
+        epilog="\n".join(f"  {verb:<9} {text}" for verb, text in HELP.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("verb", nargs="?", default="generate", choices=tuple(HELP), metavar="verb", help="see below")
+    made.add_argument("--spec", type=Path, default=Path("approx.yaml"), help="the approx.yaml (default: %(default)s)")
+    made.add_argument("--board", help="a board in the place of the spec's")
+    made.add_argument("--out", type=Path, help="an output directory in the place of the spec's")
+    made.add_argument("--cmsis-nn", type=Path, help="directory of a CMSIS-NN (default: $CMSIS_NN_PATH, then the spec)")
+    made.add_argument("--force", action="store_true", help="replace generated files that were edited")
+    made.add_argument("--workers", type=_positive, help="processes for the search and the compiler")
+    made.add_argument("--version", action="version", version=f"approx-plugin {__version__}")
+    return made
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number above 0, not '{text}'")
+    return int(text)
+
+
+def request_of(arguments: argparse.Namespace) -> Request:
+    """The request, with CMSIS_NN_PATH of the environment where the command line names no CMSIS-NN."""
+    from_environment = os.environ.get("CMSIS_NN_PATH", "")
+    cmsis_nn = arguments.cmsis_nn or (Path(from_environment) if from_environment else None)
+    return Request(
+        spec=arguments.spec,
+        board=arguments.board,
+        out=arguments.out,
+        cmsis_nn=cmsis_nn.absolute() if cmsis_nn else None,
+        force=arguments.force,
+        workers=arguments.workers,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit status: 0, 2 for a user's mistake, 130 if interrupted."""
+    parsed = parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
+    try:
+        # Late: numpy and the rest take longer to load than help takes to print.
+        from approx_plugin.terminal import ProgressLine  # noqa: PLC0415
+        from approx_plugin.verbs import VERBS, Session  # noqa: PLC0415
+
+        with ProgressLine(sys.stderr) as progress:
+            VERBS[parsed.verb](Session.of(request_of(parsed), progress.say, progress))
+    except ApproxError as error:
+        print(error, file=sys.stderr)
+        return MISTAKE
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough; leave nothing for the interpreter to flush into it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        hint = "free disk space, or mend the permissions, and run again"
+        print(ProjectError(error.strerror or str(error), where=error.filename, hint=hint), file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt as interrupt:
+        print(str(interrupt) or "interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0

@@ -1,0 +1,96 @@
+"""Whether a project is still what its inputs make of it.
+
+The digest covers every byte that generation reads: approx.yaml, what overrides it, the model, the data, the CMSIS-NN
+directory, the tool's own code and resources, and the compiler's version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from approx_plugin.project.clean import is_intact
+from approx_plugin.project.manifest import FILE_NAME, sha256
+from approx_plugin.project.toolchain import COMPILER, compiler_version
+from approx_plugin.request import Request
+from approx_plugin.resources import resource_root
+from approx_plugin.spec.spec import Spec
+
+RESOURCE_FOLDERS = ("board", "Core", "Middlewares", "schemas")
+CODE = frozenset({".py", ".c", ".h", ".yaml"})
+"""Suffixes of the package's own files that decide what is generated."""
+
+LIBRARY_DEPTH = 3
+"""Folders that may lie between what the user names and CMSIS-NN itself, as in Drivers/CMSIS/NN."""
+
+
+def tool_files() -> list[Path]:
+    """The tool's own code and resources, sorted."""
+    root = resource_root()
+    package = Path(__file__).resolve().parent
+    found = [p for p in package.rglob("*") if p.is_file() and p.suffix in CODE]
+    for folder in RESOURCE_FOLDERS:
+        found += [p for p in (root / folder).rglob("*") if p.is_file()]
+    return sorted(set(found))
+
+
+def library_files(directory: Path | None) -> list[Path]:
+    """What may be taken from a CMSIS-NN directory, sorted."""
+    if directory is None:
+        return []
+    places = ["*/" * depth + "Include/arm_nnfunctions.h" for depth in range(LIBRARY_DEPTH + 1)]
+    roots = [header.parent.parent for place in places for header in directory.glob(place)]
+    found = {p for root in roots for name in ("Include", "Source") for p in (root / name).rglob("*.[ch]")}
+    # The pack's description tells the version; the licence goes into the project.
+    found |= {p for root in (directory, *roots) for name in ("*.pdsc", "L[iI][cC]*") for p in root.glob(name)}
+    return sorted(p for p in found if p.is_file())
+
+
+def input_files(spec: Spec) -> list[Path]:
+    """What approx.yaml names, and itself."""
+    data = [source.file for source in spec.data.sources.values()] if spec.data else []
+    return sorted({spec.file, spec.model, *data})
+
+
+def settings(request: Request, spec: Spec) -> str:
+    """What decides the result beside the content of files, as one text."""
+    compiler = shutil.which(COMPILER)
+    version = compiler_version(Path(compiler)) if compiler else "no compiler"
+    return repr((request.board, str(request.out), str(request.cmsis_nn or spec.cmsis_nn), version))
+
+
+def of_inputs(request: Request, spec: Spec) -> str:
+    """sha256 over all inputs of a generation."""
+    digest = hashlib.sha256(settings(request, spec).encode())
+    for group in (input_files(spec), tool_files(), library_files(request.cmsis_nn or spec.cmsis_nn)):
+        _add(digest, group)
+    return digest.hexdigest()
+
+
+def _add(digest: hashlib._Hash, files: Iterable[Path]) -> None:
+    for file in files:
+        digest.update(f"\n{file}\n".encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+
+
+def save_stamp(stamp: Path, inputs: str, directory: Path) -> None:
+    """Note what the project in `directory` was made of."""
+    content = {"inputs": inputs, "directory": str(directory), "manifest": sha256((directory / FILE_NAME).read_bytes())}
+    stamp.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def is_current(stamp: Path, inputs: str, directory: Path, strict: bool = False) -> bool:
+    """Whether the project in `directory` was made of these inputs and none of its generated files was touched since.
+
+    strict: nor has the IDE edited its own.
+    """
+    try:
+        noted = json.loads(stamp.read_text(encoding="utf-8"))
+        manifest = sha256((directory / FILE_NAME).read_bytes())
+    except (OSError, ValueError):
+        return False
+    same = {"inputs": inputs, "directory": str(directory), "manifest": manifest}
+    return bool(noted == same) and is_intact(directory, strict)

@@ -1,0 +1,282 @@
+"""The whole way: approx.yaml and a .tflite in, a verified STM32CubeIDE project and its report out.
+
+read      Spec, Board, Graph, Datasets: everything that the user gave, checked before any work begins
+design    the approximated network, by search on one set and confirmation on another
+lower     a kernel for every layer, the memory plan, the sources
+generate  all of it, built where a compiler is found, reported, and written to the output directory
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from approx_plugin import digest
+from approx_plugin.approximation.candidate import apply
+from approx_plugin.approximation.options import by_significance
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.loader import load_board
+from approx_plugin.dataset import Datasets, load_datasets, random_inputs
+from approx_plugin.errors import ApproxError, ErrorGroup, Location, ToolError, raise_all
+from approx_plugin.exploration.comparison import Comparison, compare
+from approx_plugin.exploration.evaluation import Evaluator
+from approx_plugin.exploration.kernel_choice import (
+    Budget,
+    CheapestKernel,
+    KernelChoice,
+    choose_kernels,
+    estimated_cost,
+)
+from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.exploration.memo import Memo
+from approx_plugin.exploration.search import Exploration, explore
+from approx_plugin.exploration.workers import executor
+from approx_plugin.kernels.capacity import flash_budget, ram_budget, shortages
+from approx_plugin.kernels.lowering import lower
+from approx_plugin.kernels.program import Program
+from approx_plugin.kernels.target import Target
+from approx_plugin.model.graph import Graph, Int8Array
+from approx_plugin.model.reader import read_graph
+from approx_plugin.project.build import BuildResult, build
+from approx_plugin.project.cmsis_nn import resolve
+from approx_plugin.project.toolchain import COMPILER
+from approx_plugin.project.tree import collect
+from approx_plugin.project.vectors import TestVectors, make_vectors
+from approx_plugin.project.writer import WriteResult, write
+from approx_plugin.report.compose import Subject, compose
+from approx_plugin.report.data import Report, as_json
+from approx_plugin.report.text import render
+from approx_plugin.request import Request
+from approx_plugin.selection import selected_layers
+from approx_plugin.spec.loader import load_spec
+from approx_plugin.spec.spec import Spec
+from approx_plugin.workplace import Workplace
+
+T = TypeVar("T")
+
+Say = Callable[[str], None]
+"""Told one line for each step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Everything that the user gave. data: None where the spec names none. layers: that may be approximated."""
+
+    request: Request
+    spec: Spec
+    board: Board
+    graph: Graph
+    data: Datasets | None
+    layers: tuple[int, ...]
+    directory: Path
+    cmsis_nn: Path | None
+
+    @property
+    def target(self) -> Target:
+        """What code is generated for."""
+        return Target(self.board.core, self.board.dsp, self.spec.kernels.backend)
+
+
+@dataclass(frozen=True, eq=False)
+class Designed:
+    """graph: the network to be lowered; exploration: None where nothing was to be approximated; accuracy: of the exact
+    network against itself in that case, None without data; macs_kept: of one inference.
+    """
+
+    graph: Graph
+    exploration: Exploration | None
+    accuracy: Comparison | None
+    macs_kept: int
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """directory: the project; written: what changed there; built: None where no compiler was found."""
+
+    directory: Path
+    written: WriteResult
+    built: BuildResult | None
+    report: Report
+
+
+def read(request: Request) -> Inputs:
+    """Load and check everything. Raises an ApproxError, or an ErrorGroup of all that is wrong."""
+    spec = load_spec(request.spec)
+    errors: list[ApproxError] = []
+    board = _attempt(errors, partial(load_board, request.board or spec.board, board_place(request, spec)))
+    graph = _attempt(errors, partial(read_graph, spec.model))
+    cmsis_nn = request.cmsis_nn or spec.cmsis_nn
+    if cmsis_nn:
+        _attempt(errors, partial(resolve, (), cmsis_nn, library_place(request, spec)))
+    layers, data = None, None
+    if graph is not None:
+        layers = _attempt(errors, partial(selected_layers, spec, graph))
+        if spec.data:
+            classes = graph.output_tensor.elements
+            data = _attempt(errors, partial(load_datasets, spec, graph.input_tensor, classes))
+    raise_all(errors)
+    assert board is not None and graph is not None and layers is not None
+    return Inputs(
+        request=request,
+        spec=spec,
+        board=board,
+        graph=graph,
+        data=data,
+        layers=layers,
+        directory=(request.out or spec.project.directory).absolute(),
+        cmsis_nn=cmsis_nn,
+    )
+
+
+def board_place(request: Request, spec: Spec) -> Location:
+    """Where the board was named, for messages."""
+    return Location("board=") if request.board else spec.where("board")
+
+
+def library_place(request: Request, spec: Spec) -> Location:
+    """Where the CMSIS-NN was named, for messages."""
+    return Location("CMSIS_NN_PATH / cmsis_nn=") if request.cmsis_nn else spec.where("cmsis_nn")
+
+
+def _attempt(errors: list[ApproxError], step: Callable[[], T]) -> T | None:
+    """What the step returns; its mistakes are put into `errors`."""
+    try:
+        return step()
+    except ErrorGroup as group:
+        errors += group.errors
+    except ApproxError as error:
+        errors.append(error)
+    return None
+
+
+def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent) -> Designed:
+    """The network that meets the target at the least cost, as far as the search finds it."""
+    spec, graph = inputs.spec, inputs.graph
+    if spec.method.name == "none":
+        accuracy = None
+        if inputs.data:
+            with executor(workers) as pool:
+                (correct,) = Evaluator(graph, inputs.data.confirmation, pool, Memo(memo))([()])
+            accuracy = compare(correct, correct)
+        return Designed(graph, None, accuracy, graph.macs)
+    assert inputs.data is not None and spec.target is not None
+    options = by_significance(
+        graph,
+        inputs.layers,
+        inputs.data.calibration.inputs,
+        criterion=spec.method.criterion,
+        granularity=spec.method.granularity,
+    )
+    cost = CheapestKernel(inputs.target, spec.kernels.convolution, estimated_cost(inputs.target))
+    with executor(workers) as pool:
+        found = explore(
+            graph,
+            options,
+            cost,
+            Evaluator(graph, inputs.data.exploration, pool, Memo(memo)),
+            Evaluator(graph, inputs.data.confirmation, pool, Memo(memo)),
+            spec.target,
+            spec.search,
+            progress,
+        )
+    return Designed(apply(graph, found.chosen.candidates), found, found.confirmation, found.chosen.point.macs_kept)
+
+
+def lower_design(inputs: Inputs, designed: Designed, vector_bytes: int) -> tuple[Program, KernelChoice]:
+    """The program on the board. Raises CapacityError if it does not fit."""
+    board, graph = inputs.board, designed.graph
+    borders = graph.input_tensor.elements + graph.output_tensor.elements
+    budget = Budget(flash_budget(board, vector_bytes), ram_budget(board, borders))
+    target = inputs.target
+    choice = choose_kernels(graph, target, inputs.spec.kernels.convolution, budget, estimated_cost(target))
+    program = lower(graph, choice.kernels, target, inputs.graph.macs, designed.macs_kept)
+    raise_all(shortages(program, board, vector_bytes, board_place(inputs.request, inputs.spec)))
+    return program, choice
+
+
+def vectors_of(inputs: Inputs, graph: Graph) -> TestVectors:
+    """Inputs for the firmware and what it has to answer: confirmation images, or seeded random inputs without data."""
+    count = max(inputs.spec.verify_images, inputs.spec.project.test_vectors)
+    chosen: Int8Array
+    if inputs.data:
+        chosen = inputs.data.confirmation.inputs[:count]
+    else:
+        chosen = random_inputs(graph.input_tensor, count, inputs.spec.search.seed)
+    return make_vectors(graph, chosen)
+
+
+def generate(request: Request, say: Say, progress: Progress = silent) -> Generated:
+    """Make the project and its report. A rerun with the same inputs writes nothing."""
+    inputs = read(request)
+    spec, graph = inputs.spec, inputs.graph
+    stamp = digest.of_inputs(request, spec)
+    place = Workplace.of(spec.file, spec.project.name, inputs.directory)
+    place.prepare()
+    say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {inputs.board.name}")
+    designed = design(inputs, place.evaluations, request.workers or spec.search.workers, progress)
+    if designed.exploration:
+        say(designed.exploration.message)
+    vectors = vectors_of(inputs, designed.graph)
+    stored = vectors.part(0, min(spec.project.test_vectors, len(vectors)))
+    program, choice = lower_design(inputs, designed, stored.bytes)
+    provider = resolve(program.cmsis_nn_functions, inputs.cmsis_nn, library_place(request, spec))
+    say(f"arena {program.memory.size:,} B; CMSIS-NN: {provider.provider} {provider.version}")
+
+    def files(extra: Mapping[str, str]) -> Mapping[str, bytes]:
+        return collect(program, inputs.board, provider, stored, spec.project.name, extra=extra)
+
+    built = _build(files({}), place, request.workers, say)
+    report = compose(
+        Subject(spec, inputs.board, graph),
+        program,
+        choice,
+        provider,
+        built,
+        designed.exploration,
+        designed.accuracy,
+        designed.macs_kept,
+    )
+    texts = {
+        "report.txt": render(report),
+        "report.json": json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
+    }
+    written = write(files(texts), inputs.directory, request.force)
+    _save_vectors(place, vectors)
+    digest.save_stamp(place.stamp, stamp, inputs.directory)
+    return Generated(inputs.directory, written, built, report)
+
+
+def _build(files: Mapping[str, bytes], place: Workplace, workers: int | None, say: Say) -> BuildResult | None:
+    """Build the Release configuration, outside of the output directory: nothing is written there before it links."""
+    if shutil.which(COMPILER) is None:
+        say(f"{COMPILER} was not found: the project is written, but neither built nor measured")
+        return None
+    write(files, place.tree, force=True)
+    built = build(place.tree, "Release", place.build, workers)
+    say(f"Release: {built.size.flash_bytes:,} B flash, {built.size.ram_bytes:,} B RAM ({built.compiler})")
+    return built
+
+
+def _save_vectors(place: Workplace, vectors: TestVectors) -> None:
+    temporary = place.vectors.with_suffix(".tmp.npz")
+    np.savez(temporary, inputs=vectors.inputs, outputs=vectors.outputs, checksums=vectors.checksums)
+    temporary.replace(place.vectors)
+
+
+def load_vectors(place: Workplace) -> TestVectors:
+    """What `generate` has saved. Raises ToolError if it is not there."""
+    try:
+        with np.load(place.vectors, allow_pickle=False) as stored:
+            return TestVectors(stored["inputs"], stored["outputs"], stored["checksums"])
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ToolError(
+            "the test vectors of the last generation are gone", hint="generate the project again"
+        ) from error

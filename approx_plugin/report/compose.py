@@ -1,0 +1,173 @@
+"""Puts a report together from what the stages have made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from approx_plugin import __version__
+from approx_plugin.boards.board import Board
+from approx_plugin.exploration.comparison import Comparison
+from approx_plugin.exploration.kernel_choice import KernelChoice
+from approx_plugin.exploration.search import Exploration
+from approx_plugin.kernels.program import LoweredLayer, Program
+from approx_plugin.kernels.schedule import layer_symbol
+from approx_plugin.model.graph import Graph, Tensor
+from approx_plugin.project.build import BuildResult
+from approx_plugin.project.cmsis_nn import CmsisNn
+from approx_plugin.project.toolchain import COMPILER
+from approx_plugin.report.data import Accuracy, Border, FrontPoint, LayerRow, Memory, Report
+from approx_plugin.spec.spec import Method, Spec, Target
+
+INTERVAL_METHOD = "(paired, adjusted Wald)"
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is reported on. graph: the exact network."""
+
+    spec: Spec
+    board: Board
+    graph: Graph
+
+
+def compose(
+    subject: Subject,
+    program: Program,
+    choice: KernelChoice,
+    provider: CmsisNn,
+    built: BuildResult | None,
+    exploration: Exploration | None,
+    accuracy: Comparison | None,
+    macs_kept: int,
+) -> Report:
+    """The report on a generated project.
+
+    accuracy: on the confirmation images, None where there are none; exploration: None where nothing was searched.
+    """
+    spec, board, graph = subject.spec, subject.board, subject.graph
+    return Report(
+        network=graph.name,
+        model_file=spec.model.name,
+        model_sha256=graph.sha256,
+        board=board.name,
+        mcu=board.mcu,
+        core=board.core,
+        clock_hz=board.clock_hz,
+        method=_method(spec.method),
+        target=_target(spec.target) if exploration else "exact",
+        cmsis_nn_provider=provider.provider,
+        cmsis_nn_version=provider.version,
+        tool_version=__version__,
+        compiler=f"{COMPILER} {built.compiler}" if built else "none found",
+        input=_border(graph.input_tensor),
+        output=_border(graph.output_tensor),
+        accuracy=_accuracy("confirmation", accuracy, len(exploration.looks) if exploration else 0),
+        exploration_accuracy=_accuracy("exploration", exploration.exploration if exploration else None, 0),
+        macs_exact=graph.macs,
+        macs_kept=macs_kept,
+        memory=Memory(
+            arena=program.memory.size,
+            ram=built.size.ram_bytes if built else None,
+            flash=built.size.flash_bytes if built else None,
+            ram_capacity=board.ram.length,
+            flash_capacity=board.flash.length,
+        ),
+        layers=tuple(_layer(layer, graph, choice, built, exploration) for layer in program.layers),
+        front=_front(exploration),
+        remarks=tuple(_remarks(provider, built, exploration)),
+    )
+
+
+def _method(method: Method) -> str:
+    if method.name == "none":
+        return "none (exact)"
+    return f"{method.name}, {method.criterion}, by {method.granularity}"
+
+
+def _target(target: Target | None) -> str:
+    if target is None:
+        return "none"
+    if target.max_accuracy_drop is not None:
+        return f"at most {target.max_accuracy_drop:g} points below the exact network"
+    return f"at least {target.accuracy:g} %"
+
+
+def _border(tensor: Tensor) -> Border:
+    return Border(tensor.name, tensor.shape, tensor.scale, tensor.zero_point)
+
+
+def _accuracy(name: str, comparison: Comparison | None, looks: int) -> Accuracy:
+    if comparison is None:
+        return Accuracy(None, None, 0, name)
+    return Accuracy(
+        comparison.exact,
+        comparison.approximated,
+        comparison.images,
+        name,
+        comparison.interval,
+        INTERVAL_METHOD,
+        looks,
+    )
+
+
+def _layer(
+    layer: LoweredLayer,
+    graph: Graph,
+    choice: KernelChoice,
+    built: BuildResult | None,
+    exploration: Exploration | None,
+) -> LayerRow:
+    operator = layer.operator
+    kept = (
+        {c.layer: int(c.kept.sum()) * operator.macs // c.kept.size for c in exploration.chosen.candidates}
+        if (exploration)
+        else {}
+    )
+    producers = {op.output.index: op.name for op in graph.operators}
+    return LayerRow(
+        index=operator.index,
+        name=operator.name,
+        op=operator.kind,
+        kernel=layer.kernel,
+        shape=operator.output.shape,
+        inputs=tuple(producers.get(tensor.index, "input") for tensor in operator.inputs),
+        macs=operator.macs,
+        macs_kept=kept.get(operator.index, operator.macs),
+        parameter_bytes=graph.operators[operator.index].parameter_bytes,
+        flash_bytes=_flash(layer, built),
+        estimated_cycles=layer.cost.cycles,
+        note=choice.reasons.get(operator.index, ""),
+    )
+
+
+def _flash(layer: LoweredLayer, built: BuildResult | None) -> int | None:
+    """Code and constants that only this layer has: every symbol of it carries its name."""
+    if built is None:
+        return None
+    own = layer_symbol(layer.operator)
+    symbols = built.size.symbols.items()
+    # The compiler marks functions that it has specialised: approx_layer_03.constprop.0.
+    return sum(size for name, size in symbols if name == own or name.startswith((f"{own}_", f"{own}.")))
+
+
+def _front(exploration: Exploration | None) -> tuple[FrontPoint, ...]:
+    if exploration is None:
+        return ()
+    chosen = exploration.chosen.point
+    return tuple(
+        FrontPoint(p.accuracy, p.macs_kept, p.cycles, p.flash_bytes, p.ram_bytes, p == chosen)
+        for p in exploration.front.points
+    )
+
+
+def _remarks(provider: CmsisNn, built: BuildResult | None, exploration: Exploration | None) -> Iterator[str]:
+    if exploration:
+        yield f"{exploration.message} {exploration.evaluations} designs were measured."
+    if not provider.is_baseline:
+        yield (
+            "Layers that are not unpacked run on the portable subset of the CMSIS-NN API, which is no baseline for "
+            "speed; give cmsis_nn: (or CMSIS_NN_PATH) the directory of a CMSIS-NN."
+        )
+    if built is None:
+        yield "No compiler was found: nothing was built, RAM and flash of the whole program are not known."

@@ -1,0 +1,22 @@
+"""What the command line or SCons asks for, beside what approx.yaml says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Request:
+    """spec: the approx.yaml; board, out, cmsis_nn: in the place of the file's own, None to leave it.
+
+    force:   replace generated files that the user has edited.
+    workers: processes for the search and the compiler; None: as the spec says, and one compiler a processor.
+    """
+
+    spec: Path
+    board: str | None = None
+    out: Path | None = None
+    cmsis_nn: Path | None = None
+    force: bool = False
+    workers: int | None = None

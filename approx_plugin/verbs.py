@@ -1,0 +1,166 @@
+"""What can be done with a spec, one function a verb. Each makes sure first that the project is up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from approx_plugin import digest
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.loader import load_board
+from approx_plugin.errors import ProjectError, ToolError, raise_all
+from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.pipeline import Say, board_place, generate, load_vectors
+from approx_plugin.project.build import build
+from approx_plugin.project.check import check_project
+from approx_plugin.project.clean import remove_generated
+from approx_plugin.project.cubeide import build_in_cubeide
+from approx_plugin.project.emulator import run_in_emulator
+from approx_plugin.project.emulator import verify as verify_run
+from approx_plugin.project.vectors import TestVectors
+from approx_plugin.report.size import size_text
+from approx_plugin.request import Request
+from approx_plugin.spec.loader import load_spec
+from approx_plugin.spec.spec import Spec
+from approx_plugin.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class Session:
+    """A request with what every verb needs of it. say: told lines for the terminal."""
+
+    request: Request
+    spec: Spec
+    directory: Path
+    place: Workplace
+    say: Say
+    progress: Progress = silent
+
+    @classmethod
+    def of(cls, request: Request, say: Say, progress: Progress = silent) -> Session:
+        """Reads the spec."""
+        spec = load_spec(request.spec)
+        directory = (request.out or spec.project.directory).absolute()
+        return cls(request, spec, directory, Workplace.of(spec.file, spec.project.name, directory), say, progress)
+
+    @property
+    def board(self) -> Board:
+        """The board; its mistakes are told when the project is brought up to date, with those of the other inputs."""
+        return load_board(self.request.board or self.spec.board, board_place(self.request, self.spec))
+
+    def is_current(self) -> bool:
+        """Whether the project is what its inputs make of it."""
+        inputs = digest.of_inputs(self.request, self.spec)
+        return digest.is_current(self.place.stamp, inputs, self.directory, strict=self.request.force)
+
+    def up_to_date(self) -> None:
+        """Generate the project unless it is current."""
+        if not self.is_current():
+            generate_project(self)
+
+    def vectors(self) -> TestVectors:
+        """Inputs and expected answers of the project, which is brought up to date first."""
+        self.up_to_date()
+        try:
+            return load_vectors(self.place)
+        except ToolError:
+            generate_project(self)
+            return load_vectors(self.place)
+
+
+def generate_project(session: Session) -> None:
+    """Make the project in any case; say what changed."""
+    made = generate(session.request, session.say, session.progress)
+    written = made.written
+    session.say(
+        f"{made.directory}: {len(written.written)} files written, {len(written.unchanged)} unchanged, "
+        f"{len(written.removed)} removed"
+    )
+
+
+def generate_if_needed(session: Session) -> None:
+    """Make the project, or say that it is up to date."""
+    if session.is_current():
+        session.say(f"{session.directory} is up to date")
+    else:
+        generate_project(session)
+
+
+def run(session: Session) -> None:
+    """Run the project's stored vectors in the emulator and show its console."""
+    vectors = session.vectors().part(0, session.spec.project.test_vectors)
+    result = run_in_emulator(
+        session.directory, session.board, vectors, session.place.build, workers=session.request.workers
+    )
+    session.say(result.raw.rstrip("\n"))
+    verify_run(result, vectors)
+
+
+def verify(session: Session) -> None:
+    """Run the firmware over verify.images inputs in the emulator; outputs and every layer must equal the reference."""
+    vectors = session.vectors().part(0, session.spec.verify_images)
+    result = run_in_emulator(
+        session.directory, session.board, vectors, session.place.build, workers=session.request.workers
+    )
+    verify_run(result, vectors)
+    assert session.board.emulator is not None
+    session.say(
+        f"verified: {result.passed} of {result.vectors} inputs bit-exact, output and all {len(result.layers)} layers, "
+        f"in QEMU ({session.board.emulator.machine}, {session.board.core})"
+    )
+
+
+def report(session: Session) -> None:
+    """Print the project's report."""
+    session.up_to_date()
+    session.say((session.directory / "report.txt").read_text(encoding="utf-8").rstrip("\n"))
+
+
+def size(session: Session) -> None:
+    """Print flash and RAM by section, library and layer."""
+    session.up_to_date()
+    built = build(session.directory, "Release", session.place.build, session.request.workers)
+    session.say(size_text(built.size, session.board))
+
+
+def check(session: Session) -> None:
+    """Check the project as STM32CubeIDE would see it, and build both configurations from its project files alone."""
+    session.up_to_date()
+    found = check_project(session.directory)
+    raise_all(ProjectError(f"{f.message} [{f.rule}]", where=session.directory / f.file) for f in found)
+    session.say("project files: no finding")
+    for configuration in ("Debug", "Release"):
+        built = build(session.directory, configuration, session.place.build, session.request.workers)
+        session.say(
+            f"{configuration}: {built.size.flash_bytes:,} B flash, {built.size.ram_bytes:,} B RAM, "
+            f"{len(built.warnings)} warnings"
+        )
+
+
+def cubeide(session: Session) -> None:
+    """Import and build the project in an installed STM32CubeIDE, without its window."""
+    session.up_to_date()
+    made = build_in_cubeide(session.directory)
+    session.say(f"{made.program}: built {', '.join(made.configurations)}")
+
+
+def clean(session: Session) -> None:
+    """Remove the generated files (never the user's) and the tool's own folder for the project."""
+    session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
+    session.place.remove()
+
+
+VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
+    {
+        "generate": generate_if_needed,
+        "run": run,
+        "verify": verify,
+        "report": report,
+        "size": size,
+        "check": check,
+        "cubeide": cubeide,
+        "clean": clean,
+    }
+)
