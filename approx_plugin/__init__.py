@@ -2,7 +2,8 @@
 
 The way of the data, one room (sub-package) a stage, every stage handing the next one plain immutable values:
 
-    approx.yaml -> Spec -> Graph -> Statistics -> Candidates -> Front -> Design -> Program -> Sources -> Project -> Report
+    approx.yaml -> Spec -> Graph -> Statistics -> Candidates -> Front -> Design
+                -> Program -> Sources -> Project -> Report
 
 `pipeline.py` is that sentence as code; start reading there.
 """

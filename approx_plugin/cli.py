@@ -78,8 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
     try:
         # Late: numpy and the rest take longer to load than help takes to print.
-        from approx_plugin.terminal import ProgressLine  # noqa: PLC0415
-        from approx_plugin.verbs import VERBS, Session  # noqa: PLC0415
+        from approx_plugin.terminal import ProgressLine
+        from approx_plugin.verbs import VERBS, Session
 
         with ProgressLine(sys.stderr) as progress:
             VERBS[parsed.verb](Session.of(request_of(parsed), progress.say, progress))

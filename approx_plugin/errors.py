@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Union
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,7 @@ class ApproxError(Exception):
     hint:  what to do, as an imperative or a "Did you mean ...?".
     """
 
-    def __init__(
-        self, what: str, *, where: Optional[Union[Location, Path, str]] = None, why: str = "", hint: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, where: Location | Path | str | None = None, why: str = "", hint: str = "") -> None:
         """See the class."""
         if where is not None and not isinstance(where, Location):
             where = Location(str(where))

@@ -12,6 +12,7 @@ class Request:
 
     force:   replace generated files that the user has edited.
     workers: processes for the search and the compiler; None: as the spec says, and one compiler a processor.
+    boards:  for the bench only: ids, or "all"; empty: the one board.
     """
 
     spec: Path
@@ -20,3 +21,4 @@ class Request:
     cmsis_nn: Path | None = None
     force: bool = False
     workers: int | None = None
+    boards: tuple[str, ...] = ()

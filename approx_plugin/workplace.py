@@ -50,6 +50,11 @@ class Workplace:
         return self.root / "build"
 
     @property
+    def bench(self) -> Path:
+        """Firmware of the bench: a folder for each board."""
+        return self.root / "bench"
+
+    @property
     def vectors(self) -> Path:
         """Inputs and expected answers of the last generation."""
         return self.root / "vectors.npz"

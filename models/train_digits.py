@@ -50,7 +50,7 @@ class Split:
 def load_sets(seed: int = SEED) -> dict[str, Split]:
     """scikit-learn's 1797 digits in a random order, cut into `SETS`."""
     try:
-        from sklearn.datasets import load_digits  # noqa: PLC0415
+        from sklearn.datasets import load_digits
     except ImportError:
         raise SystemExit(
             "error: scikit-learn is missing, which has the digits. Run: pip install scikit-learn"

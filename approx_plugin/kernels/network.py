@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Optional
 
 from approx_plugin.kernels.memory import roots
 from approx_plugin.kernels.program import LoweredLayer, MemoryPlan
@@ -177,9 +176,7 @@ def _check_function(layers: Sequence[LoweredLayer]) -> str:
     return "\n".join([*lines, "    return 0;", "}", ""])
 
 
-def _run_function(
-    graph: Graph, layers: Sequence[LoweredLayer], memory: MemoryPlan, place: Mapping[int, str]
-) -> str:
+def _run_function(graph: Graph, layers: Sequence[LoweredLayer], memory: MemoryPlan, place: Mapping[int, str]) -> str:
     lines = [
         "int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output)",
         "{",
@@ -208,7 +205,7 @@ def _run_function(
     return "\n".join([*lines, "    return 0;", "}", ""])
 
 
-def summary_of(graph: Graph, kernels: Mapping[str, int], note: Optional[str] = None) -> str:
+def summary_of(graph: Graph, kernels: Mapping[str, int], note: str | None = None) -> str:
     """One line for the head of generated files: the model, its hash, and how many layers take which kernel."""
     counted = ", ".join(f"{count} {name}" for name, count in sorted(kernels.items()))
     return f"{graph.name} (sha256 of the model {graph.sha256[:16]}): {counted} layers." + (f" {note}" if note else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Optional
+from typing import ClassVar
 
 from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.kernels.program import LoweredLayer
@@ -26,7 +26,7 @@ class Schedule(ABC):
     """As in approx.yaml and reports."""
 
     @abstractmethod
-    def obstacle(self, operator: Operator, target: Target) -> Optional[str]:
+    def obstacle(self, operator: Operator, target: Target) -> str | None:
         """Why this layer cannot be computed this way on this target; None if it can."""
 
     @abstractmethod

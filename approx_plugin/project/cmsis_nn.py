@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Optional
 
 from approx_plugin import __version__
 from approx_plugin.errors import Location, SpecError
@@ -61,7 +60,7 @@ class CmsisNn:
         return self.provider == LIBRARY
 
 
-def resolve(functions: Sequence[str], directory: Optional[Path], where: Location) -> CmsisNn:
+def resolve(functions: Sequence[str], directory: Path | None, where: Location) -> CmsisNn:
     """The files that `functions` need: of the library in `directory`, of the portable subset for None.
 
     directory: the library's root, or a tree that holds it as CMSIS/NN or CMSIS-NN.
@@ -196,7 +195,7 @@ def _included(root: Path, texts: Mapping[str, CFile], where: Location) -> tuple[
     return tuple(found)
 
 
-def _licence(root: Path, directory: Optional[Path]) -> Optional[Path]:
+def _licence(root: Path, directory: Path | None) -> Path | None:
     """The licence at the library's root, or above it up to what the user named."""
     for folder in (root, *root.parents):
         for name in _LICENCES:

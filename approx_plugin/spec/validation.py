@@ -230,7 +230,7 @@ def schema_mistakes(document: Document, root: Schema) -> list[Mistake]:
     A value that could not be read has had its message; a missing key needs none if an unknown one was meant to be it.
     """
     # Imported here: it costs more time than all the rest, and a start without a spec (scons -h) need not pay for it.
-    from jsonschema import Draft7Validator  # noqa: PLC0415
+    from jsonschema import Draft7Validator
 
     rewriter = _Rewriter(document, root)
     found: dict[Keys, Mistake] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,8 +68,8 @@ def build(program: Program, folder: Path, core: str, library: CmsisNnTree) -> Pa
 def call_network(elf: Path, program: Program, inputs: npt.NDArray[np.int8], core: str) -> npt.NDArray[np.int8]:
     """approx_network_run for each input; guards around every buffer must survive."""
     unicorn = pytest.importorskip("unicorn")
-    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
-    from unicorn import arm_const  # noqa: PLC0415
+    from elftools.elf.elffile import ELFFile
+    from unicorn import arm_const
 
     models = {"cortex-m4": "M4", "cortex-m33": "M33", "cortex-m7": "M7"}
     machine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)

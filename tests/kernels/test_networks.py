@@ -59,9 +59,7 @@ def test_models_through_the_library_alone(model: str, shared: Path, cmsis_nn: Pa
     graph = read_graph(shared / "models" / f"{model}.tflite")
     program = lowered(graph, "cmsis_nn", "cortex-m4")
     library = resolve(program.cmsis_nn_functions, cmsis_nn, Location("test"))
-    tree = CmsisNnTree(
-        cmsis_nn / "Include", tuple(file for name, file in library.files.items() if name.endswith(".c"))
-    )
+    tree = CmsisNnTree(cmsis_nn / "Include", tuple(file for name, file in library.files.items() if name.endswith(".c")))
     inputs = some_inputs(graph)
     answers = run_program(program, tmp_path, "cortex-m4", inputs, tree)
     np.testing.assert_array_equal(answers, executor.run(graph, inputs))

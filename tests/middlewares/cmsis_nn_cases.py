@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 import cmsis_nn_reference as reference
 import numpy as np
@@ -54,7 +54,7 @@ class Convolution:
     depthwise: bool
     values: np.ndarray
     filters: np.ndarray
-    bias: Optional[np.ndarray]
+    bias: np.ndarray | None
     quantisation: Quantisation
 
     def expected(self) -> np.ndarray:
@@ -110,7 +110,7 @@ class FullyConnected:
     filter_offset: int
     values: np.ndarray
     filters: np.ndarray
-    bias: Optional[np.ndarray]
+    bias: np.ndarray | None
     quantisation: Quantisation
 
     def expected(self) -> np.ndarray:
@@ -277,7 +277,7 @@ def int8s(draw: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 @st.composite
-def biases(draw: Any, channels: int, may_be_absent: bool = True) -> Optional[np.ndarray]:
+def biases(draw: Any, channels: int, may_be_absent: bool = True) -> np.ndarray | None:
     kind = draw(st.sampled_from(["small", "small", "any", "none"] if may_be_absent else ["small", "any"]))
     if kind == "none":
         return None

@@ -11,7 +11,7 @@ import io
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional, Protocol, Union
+from typing import Any, Protocol, Union
 
 import numpy as np
 
@@ -42,7 +42,7 @@ UNTOUCHED = 0x5A
 class Struct:
     """A C structure: ints, nested structures' fields in line, and pointers (arrays or None)."""
 
-    def __init__(self, *fields: Union[int, np.integer, np.ndarray, None]) -> None:
+    def __init__(self, *fields: int | np.integer | np.ndarray | None) -> None:
         self.fields = tuple(int(f) if isinstance(f, np.integer) else f for f in fields)
 
 
@@ -68,7 +68,7 @@ class Machine(Protocol):
         """The function's int32 result. Arrays and outputs hold what it wrote."""
 
 
-def provide(directory: Optional[Path]) -> CmsisNn:
+def provide(directory: Path | None) -> CmsisNn:
     return resolve(FUNCTIONS, directory, Location("test"))
 
 
@@ -80,7 +80,7 @@ def compile_command(compiler: str, library: CmsisNn, *options: str) -> list[str]
     return [compiler, *options, *includes, *(str(library.files[s]) for s in library.sources)]
 
 
-def run_tool(command: Sequence[Union[str, Path]], timeout: float = 180) -> str:
+def run_tool(command: Sequence[str | Path], timeout: float = 180) -> str:
     """What a command printed; fails the test with it where the command fails."""
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=timeout, check=False)
     assert done.returncode == 0, f"{' '.join(str(c) for c in command)}\n{done.stdout}{done.stderr}"
@@ -114,7 +114,7 @@ class Host:
         return int(self._library[function](*(plain(a) for a in arguments)))
 
 
-def _address(value: Union[int, np.ndarray, Output, None]) -> Optional[int]:
+def _address(value: int | np.ndarray | Output | None) -> int | None:
     if isinstance(value, Output):
         value = value.values
     if isinstance(value, np.ndarray):
@@ -130,9 +130,9 @@ class Arm:
     _SIZE = 1 << 20
 
     def __init__(self, library: CmsisNn, cpu: str, folder: Path) -> None:
-        import unicorn  # noqa: PLC0415 - optional
-        from elftools.elf.elffile import ELFFile  # noqa: PLC0415
-        from unicorn import arm_const  # noqa: PLC0415
+        import unicorn
+        from elftools.elf.elffile import ELFFile
+        from unicorn import arm_const
 
         built = folder / "library.elf"
         options = (f"-mcpu={cpu}", "-mthumb", "-O2", "-w", "-fwrapv", "-nostartfiles", "-Wl,--entry=0")

@@ -6,7 +6,6 @@ Written without regard to any C implementation: rounding by sign and magnitude, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +78,7 @@ def taps(values: Ints, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
     return padded[:, rows[:, None, :, None], columns[None, :, None, :], :]
 
 
-def convolution_sums(windows: Ints, filters: Ints, bias: Optional[Ints]) -> Ints:
+def convolution_sums(windows: Ints, filters: Ints, bias: Ints | None) -> Ints:
     """windows of (value - zero point), filters [out c, h, w, c / groups]."""
     groups = windows.shape[-1] // filters.shape[-1]
     parts = zip(np.split(windows, groups, axis=-1), np.split(filters, groups, axis=0))
@@ -87,7 +86,7 @@ def convolution_sums(windows: Ints, filters: Ints, bias: Optional[Ints]) -> Ints
     return sums if bias is None else sums + bias
 
 
-def depthwise_sums(windows: Ints, filters: Ints, bias: Optional[Ints]) -> Ints:
+def depthwise_sums(windows: Ints, filters: Ints, bias: Ints | None) -> Ints:
     """filters [h, w, out c]; output channel i reads input channel i // multiplier."""
     repeated = np.repeat(windows, filters.shape[-1] // windows.shape[-1], axis=-1)
     sums = np.einsum("nyxhwo,hwo->nyxo", repeated, filters)

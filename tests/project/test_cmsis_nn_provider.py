@@ -110,7 +110,7 @@ Plant = Callable[[Mapping[str, Optional[str]]], Path]
 def plant(tmp_path: Path) -> Plant:
     """A directory with TREE, changed: path -> text, None removes."""
 
-    def made(changes: Mapping[str, Optional[str]]) -> Path:
+    def made(changes: Mapping[str, str | None]) -> Path:
         root = tmp_path / "library"
         for name, text in {**TREE, **changes}.items():
             if text is not None:
@@ -176,7 +176,7 @@ def test_found_in_the_trees_that_people_have(plant: Plant, tmp_path: Path, place
         ({"Include/arm_nnfunctions.h": "/* nothing */\n"}, "unknown"),
     ],
 )
-def test_version(plant: Plant, changes: dict[str, Optional[str]], version: str) -> None:
+def test_version(plant: Plant, changes: dict[str, str | None], version: str) -> None:
     assert resolve(["arm_b_s8"], plant(changes), WHERE).version == version
 
 
@@ -190,7 +190,7 @@ def test_licence_above_the_library_counts_up_to_what_was_named(plant: Plant, tmp
     assert resolve(["arm_b_s8"], tree, WHERE).files["LICENSE"] == tree / "CMSIS/LICENSE.txt"
 
 
-def refused(functions: list[str], directory: Optional[Path]) -> SpecError:
+def refused(functions: list[str], directory: Path | None) -> SpecError:
     with pytest.raises(SpecError) as caught:
         resolve(functions, directory, WHERE)
     error = caught.value

@@ -219,7 +219,7 @@ def test_vectors_that_do_not_fit_are_run_in_parts(board: Board, tree: Path, buil
     monkeyed = replace(board, emulator=replace(board.emulator, data=replace(data, length=4 * 3 * (wanted.bytes // 7))))
     with pytest.MonkeyPatch.context() as monkeypatch:
         script = "approx_plugin.project.emulator.emulator_linker_script"
-        from approx_plugin.boards.linker import emulator_linker_script  # noqa: PLC0415
+        from approx_plugin.boards.linker import emulator_linker_script
 
         monkeypatch.setattr(script, lambda _: emulator_linker_script(board))
         result = run_in_emulator(tree, monkeyed, wanted, built, workers=2, timeout=60)

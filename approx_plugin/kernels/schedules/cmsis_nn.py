@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Optional
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ class CmsisNn(Schedule):
 
     name: ClassVar[str] = "cmsis_nn"
 
-    def obstacle(self, operator: Operator, target: Target) -> Optional[str]:
+    def obstacle(self, operator: Operator, target: Target) -> str | None:
         """None: what the reader accepts, the library computes."""
         return None
 

@@ -47,12 +47,12 @@ def approx_project(
     """
     if env.GetOption("help"):
         return []
-    from approx_plugin import digest  # noqa: PLC0415  (help has to be quick)
-    from approx_plugin.errors import ApproxError  # noqa: PLC0415
-    from approx_plugin.project.clean import is_intact, removable  # noqa: PLC0415
-    from approx_plugin.request import Request  # noqa: PLC0415
-    from approx_plugin.spec.loader import load_spec  # noqa: PLC0415
-    from approx_plugin.workplace import Workplace  # noqa: PLC0415
+    from approx_plugin import digest
+    from approx_plugin.errors import ApproxError
+    from approx_plugin.project.clean import is_intact, removable
+    from approx_plugin.request import Request
+    from approx_plugin.spec.loader import load_spec
+    from approx_plugin.workplace import Workplace
 
     library = cmsis_nn or os.environ.get("CMSIS_NN_PATH", "")
     request = Request(

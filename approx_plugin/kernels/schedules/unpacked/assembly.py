@@ -47,8 +47,11 @@ def groups(slots: Slots, constants: ChannelConstants, block: Block) -> list[Grou
     low, high = slots.pairs(constants.weights)
     count = len(low)
     return [
-        Group(tuple(range(first, min(first + block.channels, count))), low[first : first + block.channels],
-              high[first : first + block.channels])
+        Group(
+            tuple(range(first, min(first + block.channels, count))),
+            low[first : first + block.channels],
+            high[first : first + block.channels],
+        )
         for first in range(0, count, block.channels)
     ]
 
@@ -119,9 +122,7 @@ def _products(code: Code, block: Block, group: Group, use: Use, fresh: set[int])
         fresh.discard(channel)
 
 
-def _requantise(
-    code: Code, layout: Geometry, block: Block, group: Group, constants: ChannelConstants
-) -> None:
+def _requantise(code: Code, layout: Geometry, block: Block, group: Group, constants: ChannelConstants) -> None:
     output, mantissa, rounding, temporary = range(CONSTANT, CONSTANT + 4)
     code.load_stack(output, OUTPUT_SLOT)
     offsets = block.output_offsets(layout)
@@ -188,7 +189,9 @@ def _steps(layout: Geometry, rows: int, columns: int) -> _Step:
     return _Step(layout.pixel(rows, columns) * BYTES, layout.out_pixel(rows, columns))
 
 
-def _products_of_all(code: Code, layout: Geometry, slots: Slots, order: Sequence[int], block: Block, group: Group) -> int:
+def _products_of_all(
+    code: Code, layout: Geometry, slots: Slots, order: Sequence[int], block: Block, group: Group
+) -> int:
     """Every product of a block; returns how far the base has moved, in bytes. Accumulators hold their bias already."""
     used = group.used
     turns = allocate([s for s in order if used[s]], slots.offset.tolist(), block.pixel_offsets(layout), block.window)
@@ -254,7 +257,7 @@ def group_code(
 def _function(name: str, code: Code) -> str:
     """The code as a global function in a section of its own, on a flash line's border."""
     head = [
-        f"\t.section .text.{name}, \"ax\", %progbits",
+        f'\t.section .text.{name}, "ax", %progbits',
         "\t.p2align 4",
         f"\t.global {name}",
         f"\t.type {name}, %function",

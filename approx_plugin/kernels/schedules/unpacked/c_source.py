@@ -42,7 +42,9 @@ def group_source(
                 if low and high:
                     lines.append(f"            {total} = approx_pair({address}, {low}, {high}, {total});")
                 elif low or high:
-                    lines.append(f"            {total} = approx_single({address} + {int(not low)}, {low or high}, {total});")
+                    lines.append(
+                        f"            {total} = approx_single({address} + {int(not low)}, {low or high}, {total});"
+                    )
     outputs = block.output_offsets(layout)
     for position, channel in enumerate(group.channels):
         arguments = ", ".join(

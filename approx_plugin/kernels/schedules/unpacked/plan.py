@@ -71,7 +71,7 @@ def _estimate(layout: Geometry, all_slots: Slots, block: Block, loads: int, cons
     used = np.pad(full | half, ((0, padding), (0, 0))).reshape(groups, block.channels, -1).any(axis=1)
     # Fewer slots share less: a word that was loaded for two neighbours may now serve one only.
     share = float(used.mean()) if used.size else 0.0
-    loaded = groups * loads * share ** 0.8
+    loaded = groups * loads * share**0.8
     unaligned = 0.5 if layout.channel_pitch % 2 else 0.0
     products = int(full.sum()) * (2 + block.pixels) + int(half.sum()) * (1 + block.pixels)
     passes = block.passes(layout)

@@ -17,7 +17,6 @@ SRDHM is the saturating rounding doubling high multiply of gemmlowp and round_sh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +50,7 @@ def fold(conv: Conv2D) -> ChannelConstants:
     bias = (conv.bias.astype(np.int64) - conv.input_zero_point * flat.sum(axis=1)) * live
     mantissa, shift = _multipliers(conv)
     scale = np.int64(1) << (1 + np.maximum(shift, 0))
-    right = np.maximum(-shift, 0) * live
+    right = np.where(live, np.maximum(-shift, 0), 0)
     half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
     return ChannelConstants(
         weights=flat * scale[:, None],
@@ -64,7 +63,7 @@ def fold(conv: Conv2D) -> ChannelConstants:
     )
 
 
-def obstacle(conv: Conv2D) -> Optional[str]:
+def obstacle(conv: Conv2D) -> str | None:
     """Why the folded arithmetic could overflow for this layer, or None: then it is exact for every input."""
     _, shift = _multipliers(conv)
     constants = fold(conv)
@@ -97,9 +96,7 @@ def _constant_channels(conv: Conv2D) -> tuple[npt.NDArray[np.bool_], npt.NDArray
     """Which channels put out the same for every input, and what (requantisation is monotone)."""
     mantissa, shift = _multipliers(conv)
     lowest, highest = (
-        np.clip(
-            _requantise(total, mantissa, shift) + conv.output_zero_point, conv.activation_min, conv.activation_max
-        )
+        np.clip(_requantise(total, mantissa, shift) + conv.output_zero_point, conv.activation_min, conv.activation_max)
         for total in _sum_range(conv)
     )
     return lowest == highest, lowest

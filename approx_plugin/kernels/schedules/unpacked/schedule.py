@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Optional
+from typing import ClassVar
 
 from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.kernels.program import Emission, LoweredLayer
@@ -21,7 +21,7 @@ class Unpacked(Schedule):
 
     name: ClassVar[str] = "unpacked"
 
-    def obstacle(self, operator: Operator, target: Target) -> Optional[str]:
+    def obstacle(self, operator: Operator, target: Target) -> str | None:
         """Only convolutions, only where the folded arithmetic is exact; assembly needs the DSP extension."""
         if not isinstance(operator, Conv2D):
             return f"{operator.kind} is not a convolution"
