@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import conv_graph
 
-from approx_plugin.kernels.schedules.unpacked.assembly import group_code, groups
+from approx_plugin.kernels.schedules.unpacked.assembly import Phase, group_code, groups
+from approx_plugin.kernels.schedules.unpacked.phases import cut
 from approx_plugin.kernels.schedules.unpacked.plan import plan
 from approx_plugin.kernels.schedules.unpacked.thumb import Code, is_modified_immediate
 from approx_plugin.operators.conv2d import Conv2D
@@ -63,7 +64,9 @@ def test_the_counted_size_is_the_assembled_size(density: float, tmp_path: Path) 
     p = plan(conv)
     parts = groups(p.slots, p.constants, p.block)
     codes = [
-        group_code(f"f{n}", p.layout, p.slots, p.order, p.block, part, p.constants) for n, part in enumerate(parts)
+        group_code(f"f{n}", p.layout, p.slots, Phase(tuple(run), first=n != 1, last=n != 2), p.block, part, p.constants)
+        for n, part in enumerate(parts)
+        for run in cut(p.order, part, p.block, 1)
     ]
     source = tmp_path / "groups.s"
     source.write_text("\t.syntax unified\n\t.thumb\n" + "\n".join(code.text for code in codes))

@@ -25,6 +25,7 @@ CASES = {
     "uneven strides": dict(size=(11, 12), channels=(2, 5), kernel=(3, 2), stride=(1, 2)),
     "map of 2x2": dict(size=(4, 4), channels=(8, 6), kernel=(3, 3), same=False),
     "map of 1x1": dict(size=(3, 3), channels=(8, 17), kernel=(3, 3), same=False),
+    "one output in all": dict(size=(3, 3), channels=(4, 1), kernel=(3, 3), same=False),
     "map of 1 column": dict(size=(9, 3), channels=(4, 5), kernel=(3, 3), same=False),
     "map of 3 columns": dict(size=(9, 3), channels=(4, 5), kernel=(3, 3)),
     "map of 9x9": dict(size=(9, 9), channels=(2, 6), kernel=(3, 3)),
@@ -38,6 +39,9 @@ CASES = {
     "half the weights": dict(size=(8, 8), channels=(8, 6), kernel=(3, 3), density=0.5),
     "few weights": dict(size=(8, 8), channels=(7, 5), kernel=(3, 3), density=0.08),
     "no weights": dict(size=(8, 8), channels=(4, 3), kernel=(3, 3), density=0.0),
+    "two phases": dict(size=(6, 7), channels=(64, 4), kernel=(3, 3)),
+    "three phases, a last group of one channel": dict(size=(5, 3), channels=(130, 3), kernel=(3, 3)),
+    "phases of single accumulators": dict(size=(3, 3), channels=(512, 1), kernel=(3, 3), same=False),
     "rows beyond a load's reach": dict(size=(5, 40), channels=(64, 2), kernel=(3, 3)),
 }
 

@@ -2,7 +2,7 @@
 
 Registers: r0 walks the widened input; r1 holds the constant; r2 and up the operand window; the accumulators follow.
 Requantisation reuses the constant's and the window's registers. On the stack: the output pointer, the blocks left in
-the row, the rows left.
+the row, the rows left, and where the sums of the phases are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from approx_plugin.kernels.schedules.unpacked.thumb import MAX_LOAD_OFFSET, NAME
 from approx_plugin.kernels.schedules.unpacked.window import Use, allocate
 
 BASE, CONSTANT, WINDOW = 0, 1, 2
-OUTPUT_SLOT, COLUMNS_SLOT, ROWS_SLOT = 0, 4, 8
+OUTPUT_SLOT, COLUMNS_SLOT, ROWS_SLOT, SUMS_SLOT = 0, 4, 8, 12
 FRAME = 16
 
 
@@ -54,6 +54,17 @@ def groups(slots: Slots, constants: ChannelConstants, block: Block) -> list[Grou
         )
         for first in range(0, count, block.channels)
     ]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One of a group's functions. slots: what it adds, in this order; first: it begins with the bias; last: it
+    requantises. Sums go from one phase to the next through memory.
+    """
+
+    slots: tuple[int, ...]
+    first: bool = True
+    last: bool = True
 
 
 @dataclass(frozen=True)
@@ -189,14 +200,11 @@ def _steps(layout: Geometry, rows: int, columns: int) -> _Step:
     return _Step(layout.pixel(rows, columns) * BYTES, layout.out_pixel(rows, columns))
 
 
-def _products_of_all(
-    code: Code, layout: Geometry, slots: Slots, order: Sequence[int], block: Block, group: Group
-) -> int:
-    """Every product of a block; returns how far the base has moved, in bytes. Accumulators hold their bias already."""
-    used = group.used
-    turns = allocate([s for s in order if used[s]], slots.offset.tolist(), block.pixel_offsets(layout), block.window)
+def _products_of_all(code: Code, layout: Geometry, slots: Slots, phase: Phase, block: Block, group: Group) -> int:
+    """The phase's products of a block, into loaded accumulators; returns how far the base has moved, in bytes."""
+    turns = allocate(phase.slots, slots.offset.tolist(), block.pixel_offsets(layout), block.window)
     body = _Body(code)
-    fresh = set(range(len(group.channels)))
+    fresh = set(range(len(group.channels))) if phase.first else set()
     for use in turns:
         if use.loads:
             body.reach([word * BYTES for _, word in use.loads])
@@ -208,18 +216,30 @@ def _products_of_all(
     return body.moved
 
 
+def _move_sums(code: Code, block: Block, group: Group, operation: str, advance: bool) -> None:
+    """Load ("ldm") or store ("stm") a block's sums; `advance` leaves the pointer behind them."""
+    first = _accumulator(block, 0, 0)
+    count = len(group.channels) * block.pixels
+    pointer = NAMES[CONSTANT]
+    code.load_stack(CONSTANT, SUMS_SLOT)
+    code.multiple(operation, CONSTANT, range(first, first + count), advance)
+    if advance:
+        code.emit(f"str {pointer}, [sp, #{SUMS_SLOT}]", 2)
+
+
 def group_code(
     name: str,
     layout: Geometry,
     slots: Slots,
-    order: Sequence[int],
+    phase: Phase,
     block: Block,
     group: Group,
     constants: ChannelConstants,
 ) -> GroupCode:
-    """The function `void name(const int16_t *input, int8_t *output)`.
+    """The function `void name(const int16_t *input, int8_t *output, int32_t *sums)`.
 
-    input: the widened copy; output: the layer's output at the group's first channel. order: of all slots.
+    input: the widened copy; output: the layer's output at the group's first channel; sums: block after block, the
+    accumulators between two phases (not touched by a phase that is first and last).
     """
     code = Code()
     columns, rows = -(-layout.out_width // block.width), -(-layout.out_height // block.height)
@@ -227,6 +247,8 @@ def group_code(
     code.emit("push {r4-r11, lr}", 4, 10)
     code.emit(f"sub sp, #{FRAME}", 2)
     code.store_stack(1, OUTPUT_SLOT)
+    if not (phase.first and phase.last):
+        code.store_stack(2, SUMS_SLOT)
     if rows > 1:
         code.constant(1, rows)
         code.store_stack(1, ROWS_SLOT)
@@ -236,10 +258,16 @@ def group_code(
         code.store_stack(1, COLUMNS_SLOT)
         code.label(f".L{name}_block")
     outside = code.cycles
-    for position, channel in enumerate(group.channels):
-        code.constant(_accumulator(block, position, block.pixels - 1), int(constants.bias[channel]))
-    moved = _Step(_products_of_all(code, layout, slots, order, block, group), 0)
-    _requantise(code, layout, block, group, constants)
+    if phase.first:
+        for position, channel in enumerate(group.channels):
+            code.constant(_accumulator(block, position, block.pixels - 1), int(constants.bias[channel]))
+    else:
+        _move_sums(code, block, group, "ldm", advance=phase.last)
+    moved = _Step(_products_of_all(code, layout, slots, phase, block, group), 0)
+    if phase.last:
+        _requantise(code, layout, block, group, constants)
+    else:
+        _move_sums(code, block, group, "stm", advance=True)
     if columns > 1:
         short = _steps(layout, 0, last_column - (columns - 2) * block.width)
         _close_loop(code, f".L{name}_block", COLUMNS_SLOT, _steps(layout, 0, block.width), short, moved)

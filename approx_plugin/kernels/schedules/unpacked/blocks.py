@@ -60,7 +60,7 @@ SHAPES = (
 
 
 def candidates(layout: Geometry) -> tuple[Block, ...]:
-    """The shapes that fit the output."""
+    """The shapes that fit the output; those with more channels than the layer has only where there is no other."""
     fitting = [s for s in SHAPES if s.width <= layout.out_width and s.height <= layout.out_height]
     useful = [s for s in fitting if s.channels <= max(2, layout.out_channels)]
-    return tuple(useful)
+    return tuple(useful or fitting)

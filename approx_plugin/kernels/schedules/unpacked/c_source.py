@@ -19,9 +19,12 @@ def group_source(
     group: Group,
     constants: ChannelConstants,
 ) -> str:
-    """The function `void name(const int16_t *input, int8_t *output)`, arguments as in `assembly.group_code`."""
+    """The function `void name(const int16_t *input, int8_t *output, int32_t *sums)` as in `assembly.group_code`.
+
+    There is one phase only, all slots in `order`: how large the code becomes is the compiler's business.
+    """
     used = group.used
-    lines = [f"void {name}(const int16_t *input, int8_t *output)", "{"]
+    lines = [f"void {name}(const int16_t *input, int8_t *output, int32_t *sums)", "{", "    (void)sums;"]
     lines += [
         *_loop("    ", "y", layout.out_height - block.height, block.height),
         *_loop("        ", "x", layout.out_width - block.width, block.width),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import string
+from collections.abc import Sequence
 from typing import ClassVar
 
 from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.kernels.program import Emission, LoweredLayer
 from approx_plugin.kernels.schedule import Schedule, layer_symbol
 from approx_plugin.kernels.schedules.unpacked import requantise
-from approx_plugin.kernels.schedules.unpacked.assembly import Group, group_code, groups
+from approx_plugin.kernels.schedules.unpacked.assembly import Group, Phase, group_code, groups
 from approx_plugin.kernels.schedules.unpacked.c_source import group_source
+from approx_plugin.kernels.schedules.unpacked.geometry import BYTES
+from approx_plugin.kernels.schedules.unpacked.phases import count_phases, cut, sums_bytes
 from approx_plugin.kernels.schedules.unpacked.plan import Plan, plan
 from approx_plugin.kernels.target import Target
 from approx_plugin.operators.base import Operator
@@ -32,29 +36,50 @@ class Unpacked(Schedule):
     def cost(self, operator: Operator, target: Target) -> LayerCost:
         """By counting the products that are left."""
         assert isinstance(operator, Conv2D)
-        return _cost(plan(operator))
+        chosen = plan(operator)
+        return _cost(chosen, groups(chosen.slots, chosen.constants, chosen.block))
 
     def lower(self, operator: Operator, target: Target) -> LoweredLayer:
-        """One file with a function for each channel group; the layer's function widens the input and calls them."""
+        """One file with the functions of each channel group; the layer's function widens the input and calls them."""
         assert isinstance(operator, Conv2D)
         chosen = plan(operator)
         symbol = layer_symbol(operator)
         parts = groups(chosen.slots, chosen.constants, chosen.block)
+        phases = count_phases(parts, chosen.block) if target.backend == "assembly" else 1
+        names = [
+            [f"{symbol}_group_{number:03d}" + _suffix(i, phases) for i in range(phases)] for number in range(len(parts))
+        ]
         write = _assembly_file if target.backend == "assembly" else _c_file
-        path, text = write(symbol, operator, chosen, parts)
-        names = [f"{symbol}_group_{number:03d}" for number in range(len(parts))]
+        path, text = write(symbol, operator, chosen, parts, names)
         emission = Emission(
             sources={path: text},
             definitions=_definitions(symbol, operator.input_zero_point, chosen, names),
-            prototypes="".join(f"void {n}(const int16_t *input, int8_t *output);\n" for n in names),
+            prototypes=_prototypes(names),
             call=f"{symbol}_unpacked(input, output, scratch)",
-            scratch_bytes=chosen.layout.scratch_bytes,
+            scratch_bytes=_widened_bytes(chosen) + sums_bytes(chosen.layout, chosen.block, phases),
         )
-        return LoweredLayer(operator, self.name, emission, _cost(chosen))
+        return LoweredLayer(operator, self.name, emission, _cost(chosen, parts))
 
 
-def _cost(chosen: Plan) -> LayerCost:
-    return LayerCost(chosen.estimate.cycles, chosen.estimate.flash_bytes, chosen.layout.scratch_bytes)
+def _suffix(phase: int, phases: int) -> str:
+    """`_a`, `_b`, ... where a group has several phases."""
+    return "" if phases == 1 else f"_{string.ascii_lowercase[phase]}" if phases <= 26 else f"_p{phase:03d}"
+
+
+def _prototypes(names: Sequence[Sequence[str]]) -> str:
+    return "".join(
+        f"void {n}(const int16_t *input, int8_t *output, int32_t *sums);\n" for group in names for n in group
+    )
+
+
+def _widened_bytes(chosen: Plan) -> int:
+    """Of the widened copy, so that what follows is aligned."""
+    return -(-chosen.layout.scratch_bytes // 8) * 8
+
+
+def _cost(chosen: Plan, parts: list[Group]) -> LayerCost:
+    scratch = _widened_bytes(chosen) + sums_bytes(chosen.layout, chosen.block, count_phases(parts, chosen.block))
+    return LayerCost(chosen.estimate.cycles, chosen.estimate.flash_bytes, scratch)
 
 
 def _headline(operator: Conv2D, chosen: Plan) -> str:
@@ -67,44 +92,43 @@ def _headline(operator: Conv2D, chosen: Plan) -> str:
     )
 
 
-def _assembly_file(symbol: str, operator: Conv2D, chosen: Plan, parts: list[Group]) -> tuple[str, str]:
-    """Path and text of the layer's assembly file."""
-    head = [f"@ Generated: {_headline(operator, chosen)}.", "\t.syntax unified", "\t.thumb", ""]
-    body = [
-        group_code(
-            f"{symbol}_group_{number:03d}",
-            chosen.layout,
-            chosen.slots,
-            chosen.order,
-            chosen.block,
-            part,
-            chosen.constants,
-        ).text
-        for number, part in enumerate(parts)
-    ]
-    return f"Src/{symbol}.s", "\n".join([*head, *body])
+def _assembly_file(
+    symbol: str, operator: Conv2D, chosen: Plan, parts: list[Group], names: Sequence[Sequence[str]]
+) -> tuple[str, str]:
+    """Path and text of the layer's assembly file. names: of every phase of every group."""
+    lines = [f"@ Generated: {_headline(operator, chosen)}.", "\t.syntax unified", "\t.thumb", ""]
+    for part, functions in zip(parts, names):
+        last = len(functions) - 1
+        runs = cut(chosen.order, part, chosen.block, len(functions))
+        for number, (name, run) in enumerate(zip(functions, runs)):
+            phase = Phase(tuple(run), first=number == 0, last=number == last)
+            made = group_code(name, chosen.layout, chosen.slots, phase, chosen.block, part, chosen.constants)
+            lines.append(made.text)
+    return f"Src/{symbol}.s", "\n".join(lines)
 
 
-def _c_file(symbol: str, operator: Conv2D, chosen: Plan, parts: list[Group]) -> tuple[str, str]:
-    """Path and text of the layer's C file."""
-    names = [f"{symbol}_group_{number:03d}" for number in range(len(parts))]
-    head = [
-        f"/* Generated: {_headline(operator, chosen)}. */",
-        '#include "approx_runtime.h"',
-        "",
-        *(f"void {name}(const int16_t *input, int8_t *output);" for name in names),
-        "",
-    ]
+def _c_file(
+    symbol: str, operator: Conv2D, chosen: Plan, parts: list[Group], names: Sequence[Sequence[str]]
+) -> tuple[str, str]:
+    """Path and text of the layer's C file. names: of every group's only phase."""
+    head = [f"/* Generated: {_headline(operator, chosen)}. */", '#include "approx_runtime.h"', "", _prototypes(names)]
     body = [
         group_source(name, chosen.layout, chosen.slots, chosen.order, chosen.block, part, chosen.constants)
-        for name, part in zip(names, parts)
+        for (name,), part in zip(names, parts)
     ]
     return f"Src/{symbol}.c", "\n".join([*head, *body])
 
 
-def _definitions(symbol: str, zero_point: int, chosen: Plan, names: list[str]) -> str:
+def _definitions(symbol: str, zero_point: int, chosen: Plan, names: Sequence[Sequence[str]]) -> str:
     """The layer's own function: widen, then one call a channel group, so that a group's code stays in the cache."""
     layout = chosen.layout
+    several = len(names[0]) > 1
+    sums = f"(int32_t *)(widened + {_widened_bytes(chosen) // BYTES})" if several else "NULL"
+    calls = [
+        f"    {name}(widened, output + {number * chosen.block.channels}, {sums});"
+        for number, group in enumerate(names)
+        for name in group
+    ]
     fields = {
         "input_height": layout.input_height,
         "input_width": layout.input_width,
@@ -125,7 +149,7 @@ def _definitions(symbol: str, zero_point: int, chosen: Plan, names: list[str]) -
             f"        .fill = {zero_point},",
             "    };",
             "    approx_widen_s8(&shape, input, widened);",
-            *(f"    {name}(widened, output + {number * chosen.block.channels});" for number, name in enumerate(names)),
+            *calls,
             "    return 0;",
             "}",
             "",

@@ -106,6 +106,17 @@ class Code:
         """STR to the frame, a low register."""
         self.emit(f"str {NAMES[register]}, [sp, #{offset}]", 2)
 
+    def multiple(self, operation: str, base: int, registers: range, write_back: bool) -> None:
+        """LDM ("ldm") or STM ("stm") of ascending registers; a single one needs LDR or STR."""
+        mark = "!" if write_back else ""
+        names = [NAMES[register] for register in registers]
+        if len(names) == 1:
+            single = {"ldm": "ldr.w", "stm": "str.w"}[operation]
+            address = f"[{NAMES[base]}], #4" if write_back else f"[{NAMES[base]}]"
+            self.emit(f"{single} {names[0]}, {address}", 4, 2)
+        else:
+            self.emit(f"{operation}ia.w {NAMES[base]}{mark}, {{{', '.join(names)}}}", 4, 1 + len(names))
+
     def store_byte(self, register: int, base: int, offset: int) -> None:
         """STRB, 0 <= offset <= 4095."""
         narrow = register < LOW and base < LOW and offset <= 31
