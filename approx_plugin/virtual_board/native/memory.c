@@ -1,0 +1,220 @@
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int cache_init(cache *c, uint32_t bytes, uint32_t line_bytes, uint32_t ways)
+{
+    memset(c, 0, sizeof *c);
+    if (bytes == 0)
+        return 0;
+    if (line_bytes < 4 || (line_bytes & (line_bytes - 1)) != 0 || ways == 0 || bytes % (line_bytes * ways) != 0)
+        return -1;
+    c->bytes = bytes;
+    c->line_bytes = line_bytes;
+    c->ways = ways;
+    c->sets = bytes / (line_bytes * ways);
+    while ((1u << c->line_shift) < line_bytes)
+        c->line_shift++;
+    c->tags = calloc((size_t)c->sets * ways, sizeof *c->tags);
+    return c->tags ? 0 : -1;
+}
+
+void cache_free(cache *c)
+{
+    free(c->tags);
+    memset(c, 0, sizeof *c);
+}
+
+static void move_to_front(uint32_t *set, uint32_t way, uint32_t tag)
+{
+    memmove(set + 1, set, way * sizeof *set);
+    set[0] = tag;
+}
+
+int cache_touch(cache *c, uint32_t address)
+{
+    uint32_t number, tag, way;
+    uint32_t *set;
+
+    if (c->bytes == 0)
+        return 0;
+    number = address >> c->line_shift;
+    tag = number + 1;
+    set = c->tags + (size_t)(number % c->sets) * c->ways;
+    if (set[0] == tag)
+        return 1;
+    for (way = 1; way < c->ways; way++) {
+        if (set[way] == tag) {
+            move_to_front(set, way, tag);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void cache_insert(cache *c, uint32_t address)
+{
+    uint32_t number;
+
+    if (c->bytes == 0 || cache_touch(c, address))
+        return;
+    number = address >> c->line_shift;
+    move_to_front(c->tags + (size_t)(number % c->sets) * c->ways, c->ways - 1, number + 1);
+}
+
+int32_t memory_region(const memory *m, uint32_t address)
+{
+    int32_t i;
+
+    for (i = 0; i < m->region_count; i++)
+        if (address - m->regions[i].origin < m->regions[i].length)
+            return i;
+    return -1;
+}
+
+/* The unit in which the fetch side moves: the cache's line, or what one array read delivers. */
+static uint32_t fetch_line_bytes(const memory *m, const region *r)
+{
+    if (r->fetch_cache != NO_CACHE && m->caches[r->fetch_cache].bytes)
+        return m->caches[r->fetch_cache].line_bytes;
+    return r->read_bytes;
+}
+
+/* Cycles from the start of a line's read to its critical word, and how long it keeps the array busy. */
+static int64_t array_busy(const region *r, uint32_t line_bytes)
+{
+    uint32_t reads = (line_bytes + r->read_bytes - 1) / r->read_bytes;
+
+    return (int64_t)reads * (r->wait_states + 1);
+}
+
+static int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void start_prefetch(memory *m, const region *r, uint32_t line, uint32_t line_bytes, int64_t start)
+{
+    m->prefetch_line = line + line_bytes;
+    m->prefetch_valid = m->prefetch_line - r->origin < r->length;
+    if (!m->prefetch_valid)
+        return;
+    m->prefetch_ready = start + r->wait_states;
+    m->busy_until = start + array_busy(r, line_bytes);
+}
+
+/* The line at `line` becomes the current one; it was requested at `request`, and the word at `first` comes first. */
+static void enter_line(memory *m, int32_t index, uint32_t line, uint32_t first, uint32_t line_bytes, int64_t request)
+{
+    const region *r = &m->regions[index];
+    cache *c = r->fetch_cache == NO_CACHE ? NULL : &m->caches[r->fetch_cache];
+
+    m->line = line;
+    m->line_valid = 1;
+    m->line_region = index;
+    m->line_first = first;
+    if (c && cache_touch(c, line)) {
+        c->hits++;
+        m->line_ready = request;
+        m->line_first = line;
+        return;
+    }
+    if (c) {
+        c->misses++;
+        cache_insert(c, line);
+    }
+    if (m->prefetch_valid && m->prefetch_line == line) {
+        m->line_ready = max64(request, m->prefetch_ready);
+        m->line_first = line;
+        start_prefetch(m, r, line, line_bytes, max64(request, m->prefetch_ready + 1));
+    } else {
+        int64_t start = max64(request, m->busy_until);
+
+        m->fetch_misses++;
+        m->line_ready = start + r->wait_states;
+        m->busy_until = start + array_busy(r, line_bytes);
+        m->prefetch_valid = 0;
+        if (r->prefetch)
+            start_prefetch(m, r, line, line_bytes, m->busy_until);
+    }
+}
+
+static int64_t fetch_one(memory *m, uint32_t address, int64_t now, int redirected)
+{
+    const region *r;
+    uint32_t line_bytes, line, behind;
+    int32_t index = m->line_region;
+    int64_t request;
+
+    if (index < 0 || address - m->regions[index].origin >= m->regions[index].length) {
+        index = memory_region(m, address);
+        m->line_valid = 0;
+        m->line_region = index;
+        if (index < 0)
+            return now;
+    }
+    r = &m->regions[index];
+    if (redirected)
+        now += r->branch_wait;
+    if (r->read_bytes == 0)
+        return now;
+    line_bytes = fetch_line_bytes(m, r);
+    line = address & ~(line_bytes - 1);
+    if (!m->line_valid || line != m->line) {
+        request = redirected ? now : now - m->ahead;
+        enter_line(m, index, line, address & ~(uint32_t)3, line_bytes, request);
+    }
+    if (r->beat_cycles == 0)
+        return max64(now, m->line_ready);
+    behind = (address - m->line_first) & (line_bytes - 1);
+    return max64(now, m->line_ready + (int64_t)(behind / r->beat_bytes) * r->beat_cycles);
+}
+
+int64_t memory_fetch(memory *m, uint32_t address, uint32_t size, int64_t now, int redirected)
+{
+    int64_t ready = fetch_one(m, address, now, redirected);
+
+    if (size > 2 && (address & 3) != 0)
+        ready = max64(ready, fetch_one(m, address + 2, now, 0));
+    return ready;
+}
+
+int64_t memory_access(memory *m, uint32_t address, int64_t now, int store)
+{
+    int32_t index = memory_region(m, address);
+    const region *r;
+    cache *c;
+    int64_t start, wait = 0;
+    uint32_t line;
+
+    if (index < 0)
+        return 0;
+    r = &m->regions[index];
+    if (r->port >= 0 && m->line_region >= 0 && m->regions[m->line_region].port == r->port)
+        wait = 1;
+    if (r->read_bytes == 0)
+        return wait;
+    c = r->data_cache == NO_CACHE ? NULL : &m->caches[r->data_cache];
+    if (c && c->bytes && cache_touch(c, address)) {
+        c->hits++;
+        return wait;
+    }
+    if (c) {
+        c->misses++;
+        cache_insert(c, address);
+    }
+    if (store)
+        return wait; /* goes through the write buffer */
+    if (!c || c->bytes == 0) {
+        line = address & ~(r->read_bytes - 1);
+        if (m->data_line_valid && m->data_line == line)
+            return wait;
+        m->data_line = line;
+        m->data_line_valid = 1;
+    }
+    m->data_misses++;
+    start = max64(now, m->busy_until);
+    m->busy_until = start + array_busy(r, c && c->bytes ? c->line_bytes : r->read_bytes);
+    return wait + (start - now) + r->wait_states;
+}

@@ -1,0 +1,156 @@
+"""The `timing` section of a board.yaml: reads it into a `Timing`, and wants a source for every number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from approx_plugin.boards.board import Board
+from approx_plugin.errors import ApproxError, BoardError, Location, raise_all
+from approx_plugin.spec.yaml_reader import Keys, read
+from approx_plugin.virtual_board import layout
+from approx_plugin.virtual_board.core import load_core
+from approx_plugin.virtual_board.timing import Cache, MemoryTiming, Timing
+
+CACHE_KEYS: Mapping[str, type] = {"bytes": int, "line_bytes": int, "ways": int}
+MEMORY_KEYS: Mapping[str, type] = {
+    "origin": int,
+    "length": int,
+    "wait_states": int,
+    "read_bytes": int,
+    "prefetch": bool,
+    "beat_cycles": int,
+    "beat_bytes": int,
+    "fetch_cache": str,
+    "data_cache": str,
+    "branch_wait": int,
+    "port": str,
+}
+TYPE_NAMES = {int: "whole number that is not negative", bool: "truth value", str: "text"}
+PARTS = ("caches", "memories")
+
+
+def load_timing(board: Board, variant: str = "") -> Timing:
+    """The timing of `board`, or of one of its variants (another setting of its option bytes, say).
+
+    Ranges that the section does not name answer without wait states. Raises BoardError (or several, in one ErrorGroup):
+    unknown keys, wrong values, numbers without a source, a variant or a core that does not exist.
+    """
+    if not board.timing:
+        raise BoardError(
+            f"{board.name} has no timing: the virtual board cannot count its cycles",
+            where=board.folder,
+            hint="add a 'timing' section to its board.yaml",
+        )
+    core = load_core(board.core)
+    reader = _Reader(board)
+    section = reader.mapping(("timing",), board.timing, (*PARTS, "variants"))
+    variants = reader.mapping(("timing", "variants"), section.get("variants", {}))
+    parts: list[tuple[Keys, Mapping[str, Any]]] = [(("timing",), section)]
+    if variant:
+        if variant not in variants:
+            known = ", ".join(variants) or "it has none"
+            reader.mistake(("timing", "variants"), f"{board.name} has no variant '{variant}'", f"known: {known}")
+        keys: Keys = ("timing", "variants", variant)
+        parts.append((keys, reader.mapping(keys, variants.get(variant, {}), PARTS)))
+    caches: dict[str, Cache | None] = {}
+    memories: dict[str, MemoryTiming | None] = {}
+    for keys, part in parts:
+        for name, entry in reader.mapping((*keys, "caches"), part.get("caches", {})).items():
+            caches[name] = reader.cache((*keys, "caches", name), entry)
+    for keys, part in parts:
+        for name, entry in reader.mapping((*keys, "memories"), part.get("memories", {})).items():
+            memories[name] = reader.memory((*keys, "memories", name), entry, caches, memories.get(name))
+    for what, found, limit in (("caches", caches, layout.CACHES), ("memories", memories, layout.REGIONS)):
+        if len(found) > limit:
+            reader.mistake(("timing", what), f"there are {len(found)} {what}", f"at most {limit}")
+    raise_all(reader.errors)
+    return Timing(
+        core,
+        tuple(memory for memory in memories.values() if memory is not None),
+        {name: cache for name, cache in caches.items() if cache is not None},
+        variant,
+        {**core.references, **reader.references},
+    )
+
+
+class _Reader:
+    """Reads one section and collects its mistakes."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.errors: list[ApproxError] = []
+        self.references: dict[str, str] = {}
+
+    def mistake(self, keys: Keys, what: str, hint: str = "") -> None:
+        """Note a mistake at a value of board.yaml."""
+        file = self.board.folder / "board.yaml"
+        where = read(file).where(keys) if file.is_file() else Location(str(file))
+        self.errors.append(BoardError(what, where=where, hint=hint))
+
+    def mapping(self, keys: Keys, tree: Any, known: tuple[str, ...] = ()) -> Mapping[str, Any]:
+        """`tree` if it is a map; with `known`, of these keys only."""
+        if not isinstance(tree, Mapping):
+            self.mistake(keys, f"'{keys[-1]}' has to be a map")
+            return {}
+        for key in tree:
+            if known and key not in known:
+                self.mistake((*keys, key), f"'{key}' is no part of '{keys[-1]}'", f"known: {', '.join(known)}")
+        return tree
+
+    def entry(self, keys: Keys, tree: Any, known: Mapping[str, type]) -> dict[str, Any]:
+        """One map of values: unknown keys, wrong types and values without a source are mistakes."""
+        pairs = self.mapping(keys, tree, (*known, "source"))
+        source = pairs.get("source")
+        values: dict[str, Any] = {}
+        for key in (key for key in pairs if key in known):
+            value, kind = pairs[key], known[key]
+            if type(value) is not kind or (kind is int and pairs[key] < 0):
+                self.mistake((*keys, key), f"'{key}' has to be a {TYPE_NAMES[kind]}, not {value!r}")
+                continue
+            values[key] = value
+            said = source.get(key) if isinstance(source, Mapping) else source
+            if isinstance(said, str) and said:
+                self.references[f"{keys[-1]} {key}"] = said
+            else:
+                self.mistake((*keys, key), f"'{key}' has no source", "name the manual, or write 'assumed'")
+        return values
+
+    def cache(self, keys: Keys, tree: Any) -> Cache | None:
+        """A cache, all of its geometry given."""
+        values = self.entry(keys, tree, CACHE_KEYS)
+        missing = [key for key in CACHE_KEYS if key not in values]
+        if missing:
+            self.mistake(keys, f"the cache '{keys[-1]}' lacks {', '.join(missing)}")
+            return None
+        cache = Cache(**values)
+        line = cache.line_bytes
+        if line < 4 or line & (line - 1) or not cache.ways or not cache.bytes or cache.bytes % (line * cache.ways):
+            hint = "line_bytes: a power of two, 4 or more; bytes: a multiple of line_bytes * ways"
+            self.mistake(keys, f"no cache has {cache.ways} ways of {line}-byte lines in {cache.bytes} bytes", hint)
+            return None
+        return cache
+
+    def memory(
+        self, keys: Keys, tree: Any, caches: Mapping[str, Any], base: MemoryTiming | None
+    ) -> MemoryTiming | None:
+        """A memory; with `base` (the board's, for a variant) only what differs from it is given."""
+        values = self.entry(keys, tree, MEMORY_KEYS)
+        for key in ("fetch_cache", "data_cache"):
+            if key in values and values[key] not in caches:
+                self.mistake((*keys, key), f"there is no cache '{values.pop(key)}'", f"known: {', '.join(caches)}")
+        for key, least in (("read_bytes", 4), ("beat_bytes", 1)):
+            size = values.get(key, least)
+            if size < least or size & (size - 1):
+                self.mistake((*keys, key), f"'{key}' is {values.pop(key)}", f"a power of two, {least} or more")
+        if base:
+            return replace(base, **values)
+        name = str(keys[-1])
+        known = next((memory for memory in self.board.memories if memory.name == name), None)
+        if known:
+            values = {"origin": known.origin, "length": known.length, **values}
+        if "origin" not in values or "length" not in values:
+            self.mistake(keys, f"the board has no memory '{name}'", "give its origin and length")
+            return None
+        return MemoryTiming(name, **values)

@@ -1,0 +1,95 @@
+"""What turns executed instructions into cycles: a core's table and a board's memory system, as plain values."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from approx_plugin.errors import BoardError
+from approx_plugin.virtual_board import layout
+from approx_plugin.virtual_board.core import CoreTiming
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A set-associative cache with LRU replacement: sizes in bytes. bytes == 0: it is switched off."""
+
+    bytes: int
+    line_bytes: int
+    ways: int
+
+
+@dataclass(frozen=True)
+class MemoryTiming:
+    """How a range of addresses answers.
+
+    wait_states:  core cycles beyond the first that an array read takes, the bus on the way included.
+    read_bytes:   what one array read delivers; 0: memory without wait states, everything below is meaningless then.
+    prefetch:     behind every array read of the fetch side the next one starts by itself.
+    beat_cycles:  further core cycles until each next `beat_bytes` of a line arrive; 0: all at once.
+    fetch_cache, data_cache: names of caches that instruction fetches and data accesses go through.
+    branch_wait:  cycles added to the first fetch behind a taken branch.
+    port:         ranges of the same port share one bus: a data access costs a fetch cycle there; None: its own.
+    """
+
+    name: str
+    origin: int
+    length: int
+    wait_states: int = 0
+    read_bytes: int = 0
+    prefetch: bool = False
+    beat_cycles: int = 0
+    beat_bytes: int = 4
+    fetch_cache: str | None = None
+    data_cache: str | None = None
+    branch_wait: int = 0
+    port: str | None = None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Everything that turns executed instructions into cycles.
+
+    variant:    which of the board's variants this is; "" for the board as board.yaml describes it first.
+    references: "FLASH wait_states" -> where the number comes from.
+    """
+
+    core: CoreTiming
+    memories: tuple[MemoryTiming, ...]
+    caches: Mapping[str, Cache]
+    variant: str = ""
+    references: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def with_memory(self, name: str, **changes: Any) -> Timing:
+        """The same with some fields of one memory changed: what if flash had one wait state more?"""
+        if not any(memory.name == name for memory in self.memories):
+            raise BoardError(f"there is no memory '{name}'", hint=", ".join(m.name for m in self.memories))
+        changed = tuple(replace(m, **changes) if m.name == name else m for m in self.memories)
+        return replace(self, memories=changed)
+
+    def without_cache(self, name: str) -> Timing:
+        """The same with a cache switched off."""
+        if name not in self.caches:
+            raise BoardError(f"there is no cache '{name}'", hint=", ".join(self.caches))
+        return replace(self, caches={**self.caches, name: Cache(0, 0, 0)})
+
+    def fill(self, library: ctypes.CDLL, out: layout.Memory) -> None:
+        """Write the memory system into the C struct; `library.cache_free` frees its caches."""
+        names = list(self.caches)
+        ports = sorted({memory.port for memory in self.memories if memory.port is not None})
+        out.ahead, out.line_region = self.core.fetch_ahead, -1
+        for index, cache in enumerate(self.caches.values()):
+            if library.cache_init(ctypes.byref(out.caches[index]), cache.bytes, cache.line_bytes, cache.ways):
+                raise BoardError(f"{cache} is no cache", hint="bytes has to be a multiple of line_bytes * ways")
+            out.cache_count = index + 1
+        for index, memory in enumerate(self.memories):
+            region = out.regions[index]
+            for key in ("origin", "length", "wait_states", "read_bytes", "prefetch", "beat_cycles", "beat_bytes"):
+                setattr(region, key, int(getattr(memory, key)))
+            region.branch_wait = memory.branch_wait
+            region.fetch_cache = layout.NO_CACHE if memory.fetch_cache is None else names.index(memory.fetch_cache)
+            region.data_cache = layout.NO_CACHE if memory.data_cache is None else names.index(memory.data_cache)
+            region.port = -1 if memory.port is None else ports.index(memory.port)
+        out.region_count = len(self.memories)
