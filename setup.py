@@ -1,4 +1,4 @@
-"""Puts what is no Python into the wheel: boards, C sources and schemas go to `approx_plugin/_resources`.
+"""Names the packages, and puts what is no Python into the wheel: boards, C sources and schemas go to `_resources`.
 
 Everything else is in pyproject.toml. A checkout (and an editable install of it) uses the folders where they are.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 RESOURCES = ("board", "Core", "Middlewares", "schemas")
@@ -27,4 +27,7 @@ class BuildWithResources(build_py):
             shutil.copytree(folder, target / folder, dirs_exist_ok=True)
 
 
-setup(cmdclass={"build_py": BuildWithResources})
+setup(
+    packages=[*find_packages(include=["approx_plugin", "approx_plugin.*"]), "SCons.Tool.approx"],
+    cmdclass={"build_py": BuildWithResources},
+)

@@ -27,6 +27,7 @@ HELP = {
     "size": "print flash and RAM by section and source",
     "check": "check the STM32CubeIDE files and build Debug and Release from them alone",
     "cubeide": "import and build in an installed STM32CubeIDE, without its window",
+    "bench": "simulate CMSIS-NN, our exact kernels and the approximated ones side by side on virtual boards",
     "clean": "remove generated files that nobody edited",
 }
 """Verb -> what it does. The functions are in `verbs`, which is imported only when one is called: help is quick."""
@@ -43,6 +44,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("verb", nargs="?", default="generate", choices=tuple(HELP), metavar="verb", help="see below")
     made.add_argument("--spec", type=Path, default=Path("approx.yaml"), help="the approx.yaml (default: %(default)s)")
     made.add_argument("--board", help="a board in the place of the spec's")
+    made.add_argument(
+        "--boards", type=_names, default=(), help="boards for the bench: a,b,c or 'all' (default: the board)"
+    )
     made.add_argument("--out", type=Path, help="an output directory in the place of the spec's")
     made.add_argument("--cmsis-nn", type=Path, help="directory of a CMSIS-NN (default: $CMSIS_NN_PATH, then the spec)")
     made.add_argument("--force", action="store_true", help="replace generated files that were edited")
@@ -57,6 +61,10 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
 def request_of(arguments: argparse.Namespace) -> Request:
     """The request, with CMSIS_NN_PATH of the environment where the command line names no CMSIS-NN."""
     from_environment = os.environ.get("CMSIS_NN_PATH", "")
@@ -68,6 +76,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         cmsis_nn=cmsis_nn.absolute() if cmsis_nn else None,
         force=arguments.force,
         workers=arguments.workers,
+        boards=arguments.boards,
     )
 
 
@@ -82,7 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from approx_plugin.verbs import VERBS, Session
 
         with ProgressLine(sys.stderr) as progress:
-            VERBS[parsed.verb](Session.of(request_of(parsed), progress.say, progress))
+            session = Session.of(request_of(parsed), progress.say, progress)
+            with session.place.alone(lambda: progress.say(f"waiting for another run of {session.spec.project.name}")):
+                VERBS[parsed.verb](session)
     except ApproxError as error:
         print(error, file=sys.stderr)
         return MISTAKE

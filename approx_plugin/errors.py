@@ -99,7 +99,7 @@ class VerificationError(ApproxError):
     """The firmware's answers differ from the integer reference."""
 
 
-class ErrorGroup(ApproxError):
+class ErrorGroup(ApproxError):  # noqa: N818 (it is a group, not an error)
     """All mistakes of one input at once, in the order in which they stand in it."""
 
     def __init__(self, errors: Sequence[ApproxError]) -> None:

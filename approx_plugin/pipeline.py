@@ -13,7 +13,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,21 +25,23 @@ from approx_plugin.approximation.options import by_significance
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
 from approx_plugin.dataset import Datasets, load_datasets, random_inputs
-from approx_plugin.errors import ApproxError, ErrorGroup, Location, ToolError, raise_all
+from approx_plugin.errors import ApproxError, ErrorGroup, Location, ProjectError, ToolError, raise_all
 from approx_plugin.exploration.comparison import Comparison, compare
 from approx_plugin.exploration.evaluation import Evaluator
 from approx_plugin.exploration.kernel_choice import (
     Budget,
-    CheapestKernel,
+    ChosenKernels,
     KernelChoice,
     choose_kernels,
     estimated_cost,
+    skipping_kernels,
 )
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.search import Exploration, explore
 from approx_plugin.exploration.workers import executor
 from approx_plugin.kernels.capacity import flash_budget, ram_budget, shortages
+from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.lowering import lower
 from approx_plugin.kernels.program import Program
 from approx_plugin.kernels.target import Target
@@ -51,6 +53,7 @@ from approx_plugin.project.toolchain import COMPILER
 from approx_plugin.project.tree import collect
 from approx_plugin.project.vectors import TestVectors, make_vectors
 from approx_plugin.project.writer import WriteResult, write
+from approx_plugin.project.writer import check as check_output
 from approx_plugin.report.compose import Subject, compose
 from approx_plugin.report.data import Report, as_json
 from approx_plugin.report.text import render
@@ -79,22 +82,42 @@ class Inputs:
     directory: Path
     cmsis_nn: Path | None
 
-    @property
+    @cached_property
     def target(self) -> Target:
         """What code is generated for."""
-        return Target(self.board.core, self.board.dsp, self.spec.kernels.backend)
+        board = self.board
+        return Target(board.core, board.dsp, self.spec.kernels.backend, board_costs(board))
+
+    @property
+    def vector_bytes(self) -> int:
+        """What the project's test vectors take: inputs, outputs, a checksum for each layer."""
+        graph = self.graph
+        single = graph.input_tensor.elements + graph.output_tensor.elements + 4 * len(graph.operators)
+        return self.spec.project.test_vectors * single
+
+    @property
+    def budget(self) -> Budget:
+        """What the board has for the layers and the arena."""
+        borders = self.graph.input_tensor.elements + self.graph.output_tensor.elements
+        return Budget(flash_budget(self.board, self.vector_bytes), ram_budget(self.board, borders))
 
 
 @dataclass(frozen=True, eq=False)
 class Designed:
-    """graph: the network to be lowered; exploration: None where nothing was to be approximated; accuracy: of the exact
-    network against itself in that case, None without data; macs_kept: of one inference.
+    """graph: the network to be lowered; settled: layer index -> kernel of its approximated layers.
+
+    exploration: None where nothing was to be approximated; accuracy: on the confirmation images, None without data.
     """
 
     graph: Graph
+    settled: Mapping[int, str]
     exploration: Exploration | None
     accuracy: Comparison | None
-    macs_kept: int
+
+    @property
+    def macs_kept(self) -> int:
+        """Multiply-accumulates of one inference that approximation has not skipped."""
+        return self.exploration.chosen.point.macs_kept if self.exploration else self.graph.macs
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +139,8 @@ def read(request: Request) -> Inputs:
     cmsis_nn = request.cmsis_nn or spec.cmsis_nn
     if cmsis_nn:
         _attempt(errors, partial(resolve, (), cmsis_nn, library_place(request, spec)))
+    directory = (request.out or spec.project.directory).absolute()
+    _attempt(errors, partial(_check_place, directory, request.force))
     layers, data = None, None
     if graph is not None:
         layers = _attempt(errors, partial(selected_layers, spec, graph))
@@ -131,7 +156,7 @@ def read(request: Request) -> Inputs:
         graph=graph,
         data=data,
         layers=layers,
-        directory=(request.out or spec.project.directory).absolute(),
+        directory=directory,
         cmsis_nn=cmsis_nn,
     )
 
@@ -144,6 +169,19 @@ def board_place(request: Request, spec: Spec) -> Location:
 def library_place(request: Request, spec: Spec) -> Location:
     """Where the CMSIS-NN was named, for messages."""
     return Location("CMSIS_NN_PATH / cmsis_nn=") if request.cmsis_nn else spec.where("cmsis_nn")
+
+
+def _check_place(directory: Path, force: bool) -> None:
+    """Raise ProjectError if nothing can be generated into `directory`, so that nobody waits for a search first."""
+    nearest = next(folder for folder in (directory, *directory.parents) if folder.exists())
+    if not nearest.is_dir():
+        raise ProjectError(
+            "the output cannot be a directory",
+            where=directory,
+            why=f"{nearest} is a file",
+            hint="choose another directory",
+        )
+    check_output(directory, force)
 
 
 def _attempt(errors: list[ApproxError], step: Callable[[], T]) -> T | None:
@@ -166,44 +204,49 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
             with executor(workers) as pool:
                 (correct,) = Evaluator(graph, inputs.data.confirmation, pool, Memo(memo))([()])
             accuracy = compare(correct, correct)
-        return Designed(graph, None, accuracy, graph.macs)
+        return Designed(graph, {}, None, accuracy)
     assert inputs.data is not None and spec.target is not None
+    cost_of = estimated_cost(inputs.target)
+    choice = choose_kernels(graph, inputs.target, spec.kernels.convolution, inputs.budget, cost_of)
+    skipping = skipping_kernels(graph, inputs.layers, choice, inputs.budget, cost_of)
     options = by_significance(
         graph,
-        inputs.layers,
+        skipping,
         inputs.data.calibration.inputs,
         criterion=spec.method.criterion,
         granularity=spec.method.granularity,
     )
-    cost = CheapestKernel(inputs.target, spec.kernels.convolution, estimated_cost(inputs.target))
     with executor(workers) as pool:
         found = explore(
             graph,
             options,
-            cost,
+            ChosenKernels(choice, skipping, cost_of),
             Evaluator(graph, inputs.data.exploration, pool, Memo(memo)),
             Evaluator(graph, inputs.data.confirmation, pool, Memo(memo)),
             spec.target,
             spec.search,
             progress,
         )
-    return Designed(apply(graph, found.chosen.candidates), found, found.confirmation, found.chosen.point.macs_kept)
+    chosen = found.chosen.candidates
+    settled = {candidate.layer: skipping[candidate.layer] for candidate in chosen}
+    return Designed(apply(graph, chosen), settled, found, found.confirmation)
 
 
-def lower_design(inputs: Inputs, designed: Designed, vector_bytes: int) -> tuple[Program, KernelChoice]:
+def lower_design(inputs: Inputs, designed: Designed) -> tuple[Program, KernelChoice]:
     """The program on the board. Raises CapacityError if it does not fit."""
-    board, graph = inputs.board, designed.graph
-    borders = graph.input_tensor.elements + graph.output_tensor.elements
-    budget = Budget(flash_budget(board, vector_bytes), ram_budget(board, borders))
-    target = inputs.target
-    choice = choose_kernels(graph, target, inputs.spec.kernels.convolution, budget, estimated_cost(target))
+    graph, target, preference = designed.graph, inputs.target, inputs.spec.kernels.convolution
+    choice = choose_kernels(graph, target, preference, inputs.budget, estimated_cost(target), designed.settled)
     program = lower(graph, choice.kernels, target, inputs.graph.macs, designed.macs_kept)
-    raise_all(shortages(program, board, vector_bytes, board_place(inputs.request, inputs.spec)))
+    place = board_place(inputs.request, inputs.spec)
+    raise_all(shortages(program, inputs.board, inputs.vector_bytes, place))
     return program, choice
 
 
 def vectors_of(inputs: Inputs, graph: Graph) -> TestVectors:
-    """Inputs for the firmware and what it has to answer: confirmation images, or seeded random inputs without data."""
+    """Inputs for the firmware and what it has to answer: confirmation images, or seeded random inputs without data.
+
+    There may be fewer than the spec asks for: no more than the confirmation set holds.
+    """
     count = max(inputs.spec.verify_images, inputs.spec.project.test_vectors)
     chosen: Int8Array
     if inputs.data:
@@ -225,8 +268,10 @@ def generate(request: Request, say: Say, progress: Progress = silent) -> Generat
     if designed.exploration:
         say(designed.exploration.message)
     vectors = vectors_of(inputs, designed.graph)
+    if len(vectors) < max(spec.verify_images, spec.project.test_vectors):
+        say(f"only {len(vectors)} test vectors: the confirmation set holds no more")
     stored = vectors.part(0, min(spec.project.test_vectors, len(vectors)))
-    program, choice = lower_design(inputs, designed, stored.bytes)
+    program, choice = lower_design(inputs, designed)
     provider = resolve(program.cmsis_nn_functions, inputs.cmsis_nn, library_place(request, spec))
     say(f"arena {program.memory.size:,} B; CMSIS-NN: {provider.provider} {provider.version}")
 
@@ -235,7 +280,7 @@ def generate(request: Request, say: Say, progress: Progress = silent) -> Generat
 
     built = _build(files({}), place, request.workers, say)
     report = compose(
-        Subject(spec, inputs.board, graph),
+        Subject(spec, inputs.board, graph, inputs.target.model.origin),
         program,
         choice,
         provider,

@@ -8,6 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from approx_plugin import digest
+from approx_plugin.bench import output as bench_output
+from approx_plugin.bench.published import load_published
+from approx_plugin.bench.text import render as bench_text
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
 from approx_plugin.errors import ProjectError, ToolError, raise_all
@@ -146,9 +149,30 @@ def cubeide(session: Session) -> None:
     session.say(f"{made.program}: built {', '.join(made.configurations)}")
 
 
+def bench(session: Session) -> None:
+    """Simulate exact CMSIS-NN, our exact kernels and the spec's design side by side, on virtual boards."""
+    try:
+        # Late: the virtual board's packages are an optional part of an installation.
+        from approx_plugin.bench.run import bench as run_bench
+    except ModuleNotFoundError as error:
+        if error.name not in ("unicorn", "capstone"):
+            raise
+        raise ToolError(
+            f"the Python package {error.name} is missing: the virtual board cannot run",
+            hint="pip install 'approx-plugin[virtual-board]'",
+        ) from None
+    made, published = run_bench(session.request, session.say, session.progress), load_published()
+    one_board = len({found.board for found in made.boards}) == 1
+    session.say("\n" + bench_text(made, published, details=one_board))
+    directory = bench_output.folder(session.directory)
+    bench_output.save(made, published, directory)
+    session.say(f"{directory}: bench.txt (with all layers), bench.json, bench.svg")
+
+
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
     session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
+    remove_generated(bench_output.folder(session.directory))
     session.place.remove()
 
 
@@ -161,6 +185,7 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "size": size,
         "check": check,
         "cubeide": cubeide,
+        "bench": bench,
         "clean": clean,
     }
 )

@@ -19,42 +19,25 @@ class Cost(Protocol):
         ...
 
 
-def macs_kept(operator: Operator, candidate: Candidate | None) -> int:
-    """Multiply-accumulates of one inference that are still computed: each product at every output position."""
-    if candidate is None:
-        return operator.macs
-    return operator.macs // candidate.kept.size * int(candidate.kept.sum())
-
-
-class MacCost:
-    """The published cost: a cycle for each multiply-accumulate still computed; parameters as flash, no scratch."""
-
-    def layer(self, operator: Operator, candidate: Candidate | None) -> LayerCost:
-        """See `Cost`."""
-        return LayerCost(float(macs_kept(operator, candidate)), operator.parameter_bytes, 0)
-
-
 class PriceList:
     """Prices whole designs, asking for every (layer, candidate) once."""
 
     def __init__(self, graph: Graph, cost: Cost) -> None:
         """`cost` prices the layers of `graph`."""
         self._graph, self._cost = graph, cost
-        self._known: dict[tuple[int, Candidate | None], tuple[LayerCost, int]] = {}
+        self._known: dict[tuple[int, Candidate | None], LayerCost] = {}
 
-    def layer(self, index: int, candidate: Candidate | None) -> tuple[LayerCost, int]:
-        """Cost and kept multiply-accumulates of one layer."""
+    def layer(self, index: int, candidate: Candidate | None) -> LayerCost:
+        """Cost of one layer."""
         key = (index, candidate)
         if key not in self._known:
-            operator = self._graph.operators[index]
-            self._known[key] = (self._cost.layer(operator, candidate), macs_kept(operator, candidate))
+            self._known[key] = self._cost.layer(self._graph.operators[index], candidate)
         return self._known[key]
 
-    def total(self, candidates: Candidates) -> tuple[LayerCost, int]:
-        """Cost and kept multiply-accumulates of the network."""
+    def total(self, candidates: Candidates) -> LayerCost:
+        """Cost of the network."""
         by_layer = {candidate.layer: candidate for candidate in candidates}
-        cost, macs = LayerCost(0.0, 0, 0), 0
+        total = LayerCost(0.0, 0, 0)
         for operator in self._graph.operators:
-            layer, kept = self.layer(operator.index, by_layer.get(operator.index))
-            cost, macs = cost + layer, macs + kept
-        return cost, macs
+            total = total + self.layer(operator.index, by_layer.get(operator.index))
+        return total

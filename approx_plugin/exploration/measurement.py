@@ -84,8 +84,8 @@ class Notebook:
         return min(meeting, key=lambda point: (point.cycles, -point.accuracy), default=None)
 
     def _point(self, candidates: Candidates, correct: BoolArray) -> Point:
-        cost, macs = self._prices.total(candidates)
-        return Point(accuracy(correct), macs, cost.cycles, cost.flash_bytes, cost.ram_bytes, levels(candidates))
+        cost = self._prices.total(candidates)
+        return Point(accuracy(correct), cost.macs, cost.cycles, cost.flash_bytes, cost.ram_bytes, levels(candidates))
 
 
 def _key(candidates: Candidates) -> tuple[bytes, ...]:

@@ -147,7 +147,7 @@ class _Search:
         self._random = random.Random(seed)
         self._ladders = {layer: ladder for layer, ladder in sorted(options.ladders.items()) if ladder}
         self._cycles = [
-            [prices.layer(layer, candidate)[0].cycles for candidate in (None, *ladder)]
+            [prices.layer(layer, candidate).cycles for candidate in (None, *ladder)]
             for layer, ladder in self._ladders.items()
         ]
         self._losses: list[tuple[float, ...]] = []

@@ -34,7 +34,7 @@ def shortages(program: Program, board: Board, vector_bytes: int, where: Location
         parts = ", ".join(f"{b.name} {b.size:,} B" for b in buffers)
         yield CapacityError(
             f"the network needs {program.memory.size:,} bytes of RAM for its activations; "
-            f"{available:,} are available on {board.name}",
+            f"{max(available, 0):,} are available on {board.name}",
             where=where,
             why=f"most is needed in layer {layer} ({program.graph.operators[layer].name}): {parts}",
             hint="take a board with more RAM, a smaller input, or `kernels: {convolution: auto}`, which unpacks only "

@@ -22,13 +22,15 @@ def lower(graph: Graph, kernels: Mapping[int, str], target: Target, exact_macs: 
     """The program that computes `graph`.
 
     kernels: layer index -> schedule name, for every operator but aliases; each must accept its layer (ValueError).
-    exact_macs, kept_macs: of one inference, for the header.
+    exact_macs, kept_macs: of one inference, for the header: of the exact network, and not skipped by approximation.
     """
     layers = tuple(_lower_layer(operator, kernels, target) for operator in graph.operators)
     memory = plan_memory(graph, {layer.operator.index: layer.emission.scratch_bytes for layer in layers})
     summary = summary_of(graph, Counter(layer.kernel for layer in layers if layer.kernel != ALIAS))
     sources = {
-        "Inc/approx_network.h": header_text(graph, memory, (exact_macs, kept_macs), summary),
+        "Inc/approx_network.h": header_text(
+            graph, memory, (exact_macs, sum(layer.cost.macs for layer in layers)), summary
+        ),
         "Src/approx_network.c": network_text(graph, layers, memory, summary),
     }
     for layer in layers:

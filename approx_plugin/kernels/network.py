@@ -22,7 +22,7 @@ extern "C" {{
 
 #define APPROX_NETWORK_MODEL_NAME "{name}"
 #define APPROX_NETWORK_LAYERS {layers}
-/* Multiply-accumulates of one inference: of the exact network, and those that are still computed. */
+/* Multiply-accumulates of one inference: of the exact network, and those that approximation has not skipped. */
 #define APPROX_NETWORK_MACC_EXACT {exact}u
 #define APPROX_NETWORK_MACC_KEPT {kept}u
 /* int8 in: real = {in_scale!r} * (q - {in_zero}); shape {in_shape} */
@@ -205,7 +205,7 @@ def _run_function(graph: Graph, layers: Sequence[LoweredLayer], memory: MemoryPl
     return "\n".join([*lines, "    return 0;", "}", ""])
 
 
-def summary_of(graph: Graph, kernels: Mapping[str, int], note: str | None = None) -> str:
+def summary_of(graph: Graph, kernels: Mapping[str, int]) -> str:
     """One line for the head of generated files: the model, its hash, and how many layers take which kernel."""
     counted = ", ".join(f"{count} {name}" for name, count in sorted(kernels.items()))
-    return f"{graph.name} (sha256 of the model {graph.sha256[:16]}): {counted} layers." + (f" {note}" if note else "")
+    return f"{graph.name} (sha256 of the model {graph.sha256[:16]}): {counted} layers."

@@ -80,6 +80,11 @@ class Program:
     sources: Sources
 
     @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference that the code really does: products of weight 0 may not be in it."""
+        return sum(layer.cost.macs for layer in self.layers)
+
+    @property
     def cmsis_nn_functions(self) -> tuple[str, ...]:
         """The functions of CMSIS-NN that the program calls, sorted."""
         return tuple(sorted({f for layer in self.layers for f in layer.emission.cmsis_nn}))

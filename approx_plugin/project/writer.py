@@ -77,6 +77,20 @@ def write(files: Mapping[str, bytes], directory: Path, force: bool = False) -> W
     return plan
 
 
+def check(directory: Path, force: bool = False) -> None:
+    """Raise the ProjectError that `write` would raise for what is in `directory` already, before there are any files.
+
+    Nobody should wait for a search to learn that its result has no place to go to.
+    """
+    known = _generated_before(directory)
+    if known is None:
+        _refuse_foreign(directory)
+    elif not force:
+        present = {path: _content(directory / path) for path in known if path not in IDE_FILES}
+        edited = [p for p, content in present.items() if content is not None and sha256(content) not in known[p]]
+        raise_all(_refusals(directory, edited, [], []))
+
+
 def _generated_before(directory: Path) -> dict[str, frozenset[str]] | None:
     """Path -> digests that the tool wrote there; None where no run has written into `directory` yet."""
     manifests = [read_manifest(directory / FILE_NAME)]

@@ -24,11 +24,12 @@ INTERVAL_METHOD = "(paired, adjusted Wald)"
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is reported on. graph: the exact network."""
+    """What is reported on. graph: the exact network; cost_model: what the estimated cycles were fitted to."""
 
     spec: Spec
     board: Board
     graph: Graph
+    cost_model: str
 
 
 def compose(
@@ -59,13 +60,15 @@ def compose(
         cmsis_nn_provider=provider.provider,
         cmsis_nn_version=provider.version,
         tool_version=__version__,
+        cost_model=subject.cost_model,
         compiler=f"{COMPILER} {built.compiler}" if built else "none found",
         input=_border(graph.input_tensor),
         output=_border(graph.output_tensor),
-        accuracy=_accuracy("confirmation", accuracy, len(exploration.looks) if exploration else 0),
+        accuracy=_accuracy("confirmation", accuracy, len(exploration.looks) if exploration else None),
         exploration_accuracy=_accuracy("exploration", exploration.exploration if exploration else None, 0),
         macs_exact=graph.macs,
         macs_kept=macs_kept,
+        macs_computed=program.macs,
         memory=Memory(
             arena=program.memory.size,
             ram=built.size.ram_bytes if built else None,
@@ -97,7 +100,7 @@ def _border(tensor: Tensor) -> Border:
     return Border(tensor.name, tensor.shape, tensor.scale, tensor.zero_point)
 
 
-def _accuracy(name: str, comparison: Comparison | None, looks: int) -> Accuracy:
+def _accuracy(name: str, comparison: Comparison | None, looks: int | None) -> Accuracy:
     if comparison is None:
         return Accuracy(None, None, 0, name)
     return Accuracy(
@@ -105,9 +108,9 @@ def _accuracy(name: str, comparison: Comparison | None, looks: int) -> Accuracy:
         comparison.approximated,
         comparison.images,
         name,
-        comparison.interval,
-        INTERVAL_METHOD,
-        looks,
+        comparison.interval if looks is not None else None,
+        INTERVAL_METHOD if looks is not None else "",
+        looks or 0,
     )
 
 
@@ -119,11 +122,7 @@ def _layer(
     exploration: Exploration | None,
 ) -> LayerRow:
     operator = layer.operator
-    kept = (
-        {c.layer: int(c.kept.sum()) * operator.macs // c.kept.size for c in exploration.chosen.candidates}
-        if (exploration)
-        else {}
-    )
+    approximated = {c.layer for c in exploration.chosen.candidates} if exploration else set()
     producers = {op.output.index: op.name for op in graph.operators}
     return LayerRow(
         index=operator.index,
@@ -133,7 +132,7 @@ def _layer(
         shape=operator.output.shape,
         inputs=tuple(producers.get(tensor.index, "input") for tensor in operator.inputs),
         macs=operator.macs,
-        macs_kept=kept.get(operator.index, operator.macs),
+        macs_kept=layer.cost.macs if operator.index in approximated else operator.macs,
         parameter_bytes=graph.operators[operator.index].parameter_bytes,
         flash_bytes=_flash(layer, built),
         estimated_cycles=layer.cost.cycles,

@@ -15,7 +15,7 @@ def render(report: Report) -> str:
     parts = [
         _header(report),
         _accuracy(report),
-        _layer_table(report.layers),
+        _layer_table(report.layers, report.cost_model),
         _complexity(report),
         _front(report),
         _remarks(report),
@@ -61,7 +61,8 @@ def _header(report: Report) -> str:
         ("output 1/1", _border(report.output)),
         (
             "macc",
-            f"{report.macs_exact:,} exact -> {report.macs_kept:,} kept ({share(report.macs_kept, report.macs_exact)})",
+            f"{report.macs_exact:,} exact -> {report.macs_kept:,} kept ({share(report.macs_kept, report.macs_exact)}); "
+            f"{report.macs_computed:,} are computed (weights of 0 are not in unpacked code)",
         ),
         ("activations (rw)", f"{kib(memory.arena)}, one arena, shared by lifetime"),
         ("ram (total)", _of(memory.ram, memory.ram_capacity)),
@@ -116,7 +117,7 @@ def _interval(accuracy: Accuracy) -> str:
     return f"[{low:+.2f}, {high:+.2f}] {accuracy.interval_method}".rstrip()
 
 
-def _layer_table(layers: Sequence[LayerRow]) -> str:
+def _layer_table(layers: Sequence[LayerRow], cost_model: str) -> str:
     rows = [
         [
             str(layer.index),
@@ -136,7 +137,7 @@ def _layer_table(layers: Sequence[LayerRow]) -> str:
     head = ["m_id", "layer (type)", "oshape", "param B", "macc", "macc kept", "skipped", "connected to", "kernel"]
     head += ["flash B", "est. cycles"]
     lines = table(head, rows, right=(0, 3, 4, 5, 6, 9, 10))
-    lines.append("est. cycles: the cost model's estimate for an ideal core without wait states; nothing was measured.")
+    lines.append(f"est. cycles: by a cost model that was fitted to {cost_model} (simulated); nothing was measured.")
     return "\n".join([*lines, ""])
 
 
@@ -148,7 +149,7 @@ def _complexity(report: Report) -> str:
             str(layer.index),
             layer.name,
             _bar(layer.macs_kept / total_macs),
-            _bar((layer.flash_bytes or 0) / total_flash),
+            "-" if layer.flash_bytes is None else _bar(layer.flash_bytes / total_flash),
         ]
         for layer in report.layers
         if layer.macs_kept or layer.flash_bytes
@@ -176,7 +177,7 @@ def _front(report: Report) -> str:
         ]
         for point in report.front
     ]
-    head = ["", "accuracy", "macc kept", "skipped", "est. cycles", "est. flash B", "est. ram B"]
+    head = ["", "accuracy", "macc kept", "skipped", "est. cycles", "est. flash B", "scratch B"]
     title = f"Pareto front ({len(rows)} points, measured on {report.exploration_accuracy.images:,} exploration images)"
     # Confirmation may take a design that is close to the front, but not on it.
     legend = "* taken" if any(p.chosen for p in report.front) else "The design that was taken is not on the front."

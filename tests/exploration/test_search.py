@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chain import network, thinned
+from mac_cost import MacCost, macs_kept
 
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.options import Options, by_significance
 from approx_plugin.dataset import Dataset
-from approx_plugin.exploration.cost import MacCost, PriceList, macs_kept
+from approx_plugin.exploration.cost import PriceList
 from approx_plugin.exploration.evaluation import Evaluator
 from approx_plugin.exploration.front import Front
 from approx_plugin.exploration.measurement import Notebook, silent

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import conv_graph
 
+from approx_plugin.kernels.costs.loader import ideal_costs
 from approx_plugin.kernels.schedules.unpacked.assembly import Phase, group_code, groups
 from approx_plugin.kernels.schedules.unpacked.phases import cut
 from approx_plugin.kernels.schedules.unpacked.plan import plan
@@ -61,7 +62,7 @@ def test_the_counted_size_is_the_assembled_size(density: float, tmp_path: Path) 
     graph = conv_graph(np.random.default_rng(3), size=(9, 10), channels=(6, 6), kernel=(3, 3), density=density)
     conv = graph.operators[0]
     assert isinstance(conv, Conv2D)
-    p = plan(conv)
+    p = plan(conv, ideal_costs("cortex-m4"))
     parts = groups(p.slots, p.constants, p.block)
     codes = [
         group_code(f"f{n}", p.layout, p.slots, Phase(tuple(run), first=n != 1, last=n != 2), p.block, part, p.constants)

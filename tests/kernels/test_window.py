@@ -7,6 +7,7 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from approx_plugin.kernels.schedules.unpacked.blocks import SHAPES
 from approx_plugin.kernels.schedules.unpacked.window import allocate, count_loads
 
 OFFSETS = st.lists(st.integers(0, 12), min_size=1, max_size=8)
@@ -51,3 +52,9 @@ def test_neighbouring_pixels_share_their_loads() -> None:
     # Three taps of a row, four pixels beside each other: six words, each loaded once.
     uses = allocate(range(3), [0, 1, 2], [0, 1, 2, 3], 4)
     assert [[word for _, word in use.loads] for use in uses] == [[0, 1, 2, 3], [4], [5]]
+
+
+def test_every_block_leaves_registers_for_its_window_and_for_requantisation() -> None:
+    for block in SHAPES:
+        assert block.window >= block.pixels
+        assert block.window + 1 >= 4, "output pointer, mantissa, rounding constant and temporary"

@@ -142,7 +142,7 @@ def test_fully_connected_over_several_rows(tmp_path: Path) -> None:
     x = builder.input((1, 3, 4), scale=0.1)
     y = builder.tensor((1, 3, 2), scale=0.5, name="rows")
     w = builder.tensor((2, 4), scale=0.02, data=weights(2, 4))
-    from tflite_format import Options  # noqa: PLC0415
+    from tflite_format import Options
 
     builder.operator(
         "FULLY_CONNECTED",

@@ -41,7 +41,7 @@ def test_committed_models_have_the_networks_layers(file: str, root: Path) -> Non
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_exported_network_computes_what_pytorch_computes(name: str, plain: bool) -> None:
     torch = pytest.importorskip("torch", reason="needs PyTorch")
-    import train_cifar10  # noqa: PLC0415  (ends without PyTorch)
+    import train_cifar10
 
     torch.manual_seed(0)
     model = train_cifar10.build(NETWORKS[name], plain)
@@ -56,7 +56,7 @@ def test_exported_network_computes_what_pytorch_computes(name: str, plain: bool)
 
 def test_script_writes_a_model_that_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch", reason="needs PyTorch")
-    import train_cifar10  # noqa: PLC0415
+    import train_cifar10
 
     rng = np.random.RandomState(0)
     data, model = tmp_path / "images.npz", tmp_path / "lenet.tflite"
@@ -74,7 +74,7 @@ def test_script_writes_a_model_that_reads(tmp_path: Path, capsys: pytest.Capture
 
 def test_augmentation_moves_and_mirrors() -> None:
     pytest.importorskip("torch", reason="needs PyTorch")
-    import train_cifar10  # noqa: PLC0415
+    import train_cifar10
 
     image = np.zeros((1, 32, 32, 3), np.uint8)
     image[0, 10, 4] = 200

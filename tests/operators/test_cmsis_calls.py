@@ -108,8 +108,8 @@ class CortexM4(Host):
     link = ("-nostartfiles", "-Wl,--entry=run,--no-warn-rwx-segments,-Ttext=0x8000000,-Tdata=0x20000000")
 
     def run(self, source: str, outputs: dict[str, int]) -> dict[str, bytes]:
-        from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - optional
-        from unicorn import UC_ARCH_ARM, UC_MODE_MCLASS, UC_MODE_THUMB, Uc, arm_const  # noqa: PLC0415 - optional
+        from elftools.elf.elffile import ELFFile
+        from unicorn import UC_ARCH_ARM, UC_MODE_MCLASS, UC_MODE_THUMB, Uc, arm_const
 
         elf = ELFFile(io.BytesIO(self.build(source).read_bytes()))
         core = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from approx_plugin.kernels.cost import LayerCost
+from approx_plugin.kernels.costs.library import work
 from approx_plugin.kernels.program import Emission, LoweredLayer
 from approx_plugin.kernels.schedule import Schedule, layer_symbol
 from approx_plugin.kernels.target import Target
 from approx_plugin.operators.base import CmsisCall, Constant, Operator
-from approx_plugin.operators.conv2d import Conv2D
 
 VALUES_A_LINE = 20
 
@@ -27,8 +27,8 @@ class CmsisNn(Schedule):
         return None
 
     def cost(self, operator: Operator, target: Target) -> LayerCost:
-        """From measured cycles per multiply-accumulate, see `CYCLES`."""
-        return _cost(operator, operator.cmsis_call())
+        """From the counts of the library's loops."""
+        return _cost(operator, operator.cmsis_call(), target)
 
     def lower(self, operator: Operator, target: Target) -> LoweredLayer:
         """Constants and one static function around the call."""
@@ -53,7 +53,7 @@ class CmsisNn(Schedule):
             cmsis_nn=call.functions,
             context_size=f"{symbol}_context_size()",
         )
-        return LoweredLayer(operator, self.name, emission, _cost(operator, call))
+        return LoweredLayer(operator, self.name, emission, _cost(operator, call, target))
 
 
 def constant_text(name: str, constant: Constant) -> str:
@@ -66,23 +66,6 @@ def constant_text(name: str, constant: Constant) -> str:
     return f"static const {types[constant.data.dtype.name]} {name}[{len(values)}] = {{\n    {inside},\n}};\n"
 
 
-CALL_CYCLES = 200
-"""Cycles of a call beside its work: argument structs, checks."""
-
-MAC_CYCLES = {"CONV_2D": 1.55, "DEPTHWISE_CONV_2D": 4.0, "FULLY_CONNECTED": 1.6}
-"""Cycles of a multiply-accumulate in the library's inner loops on a Cortex-M4 (DSP), zero wait states."""
-
-OUTPUT_CYCLES = {"CONV_2D": 60.0, "DEPTHWISE_CONV_2D": 30.0, "FULLY_CONNECTED": 25.0, "ADD": 30.0, "SOFTMAX": 120.0}
-"""Cycles of an output element beside its products: requantisation, loop set-up; pooling and copies are 6."""
-
-IM2COL_CYCLES = 3.5
-"""Cycles of an element that im2col gathers."""
-
-
-def _cost(operator: Operator, call: CmsisCall) -> LayerCost:
-    outputs = operator.output.elements
-    cycles = CALL_CYCLES + MAC_CYCLES.get(operator.kind, 0.0) * operator.macs
-    cycles += OUTPUT_CYCLES.get(operator.kind, 6.0) * outputs
-    if isinstance(operator, Conv2D):
-        cycles += IM2COL_CYCLES * operator.macs / operator.out_channels
-    return LayerCost(cycles, sum(c.data.nbytes for c in call.constants), call.context_bytes)
+def _cost(operator: Operator, call: CmsisCall, target: Target) -> LayerCost:
+    cycles = target.model.cycles(work(operator, target.model.memories))
+    return LayerCost(cycles, sum(c.data.nbytes for c in call.constants), call.context_bytes, operator.macs)

@@ -5,11 +5,13 @@
 
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
 the CMSIS-NN, the compiler or the tool itself changes. The aliases run, verify, report, size, check and cubeide act on
-it. Everything is done by `python -m approx_plugin <verb>`; nothing here knows how.
+it; bench compares variants of it on virtual boards and needs none of the nodes. Everything is done by
+`python -m approx_plugin <verb>`; nothing here knows how.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -40,14 +42,17 @@ def approx_project(
     cmsis_nn: str | None = None,
     force: bool = False,
     workers: int | None = None,
+    boards: str | None = None,
 ) -> Any:
     """The nodes of the project that `spec` describes; the other arguments take the place of the file's own entries.
 
-    cmsis_nn falls back to CMSIS_NN_PATH. Paths are relative to the SConscript. Raises UserError for mistakes.
+    boards: for the alias bench, "a,b,c" or "all". cmsis_nn falls back to CMSIS_NN_PATH.
+    Paths are relative to the SConscript. Raises UserError for mistakes.
     """
     if env.GetOption("help"):
         return []
     from approx_plugin import digest
+    from approx_plugin.bench import output as bench_output
     from approx_plugin.errors import ApproxError
     from approx_plugin.project.clean import is_intact, removable
     from approx_plugin.request import Request
@@ -56,12 +61,13 @@ def approx_project(
 
     library = cmsis_nn or os.environ.get("CMSIS_NN_PATH", "")
     request = Request(
-        spec=Path(env.File(spec).get_abspath()),
+        spec=_path(env, spec),
         board=board,
-        out=Path(env.Dir(out).get_abspath()) if out else None,
-        cmsis_nn=Path(env.Dir(library).get_abspath()) if library else None,
+        out=_path(env, out) if out else None,
+        cmsis_nn=_path(env, library) if library else None,
         force=force,
         workers=workers,
+        boards=(boards,) if boards else (),
     )
     try:
         loaded = load_spec(request.spec)
@@ -71,9 +77,11 @@ def approx_project(
     directory = request.out or loaded.project.directory
     library_files = digest.library_files(request.cmsis_nn or loaded.cmsis_nn)
     sources = [*digest.input_files(loaded), *digest.tool_files(), *library_files]
+    if any(place.exists() and not place.is_dir() for place in (directory, *directory.parents)):
+        raise SCons.Errors.UserError(f"\n{directory}: error: the output cannot be a directory: a file is in its place")
     nodes = env.Command(
-        [env.File(str(directory / name)) for name in ("approx_manifest.json", "report.json", "report.txt")],
-        [env.File(str(source)) for source in sources] + [env.Value(settings)],
+        [_file(env, directory / name) for name in ("approx_manifest.json", "report.json", "report.txt")],
+        [*(_file(env, source) for source in sources), env.Value(settings)],
         SCons.Script.Action(_verb("generate", request), f"Generating {directory}"),
     )
     # The tool replaces its files itself, atomically, and knows which ones the user has edited.
@@ -84,10 +92,26 @@ def approx_project(
         env.AlwaysBuild(nodes)
     if env.GetOption("clean"):
         env.Clean(nodes, [str(path) for path in removable(directory)])
+        env.Clean(nodes, [str(path) for path in removable(bench_output.folder(directory))])
         env.Clean(nodes, str(Workplace.of(loaded.file, loaded.project.name, directory).root))
     for name in VERBS:
         env.AlwaysBuild(env.Alias(name, nodes, SCons.Script.Action(_verb(name, request), None)))
+    env.AlwaysBuild(env.Alias("bench", [], SCons.Script.Action(_verb("bench", request), None)))
     return nodes
+
+
+def _path(env: Any, text: str) -> Path:
+    """An absolute path of what a SConscript names: relative to its folder, or to the SConstruct's behind a #.
+
+    Not by SCons's own nodes: they take a file for a folder, or the other way round, as a defect of the SConscript.
+    """
+    base, rest = (env.Dir("#"), text[1:].lstrip("/")) if text.startswith("#") else (env.Dir(".").srcnode(), text)
+    return Path(os.path.abspath(Path(base.get_abspath()) / rest))  # noqa: PTH100 (links stay as they are)
+
+
+def _file(env: Any, path: Path) -> Any:
+    """The node of a file whose name is taken as it is."""
+    return env.File(str(path).replace("$", "$$"))
 
 
 def _verb(name: str, request: Any) -> Any:
@@ -97,11 +121,17 @@ def _verb(name: str, request: Any) -> Any:
         command = [sys.executable, "-m", "approx_plugin", name, "--spec", str(request.spec)]
         options = {"--board": request.board, "--out": request.out, "--cmsis-nn": request.cmsis_nn}
         options["--workers"] = request.workers
+        options["--boards"] = ",".join(request.boards)
         for option, value in options.items():
             command += [option, str(value)] if value else []
         command += ["--force"] if request.force else []
         package = Path(sys.modules["approx_plugin"].__file__ or "").resolve().parent.parent
         path = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
-        return subprocess.call(command, env={**os.environ, "PYTHONPATH": path})
+        status = subprocess.call(command, env={**os.environ, "PYTHONPATH": path})
+        if status and name == "generate":
+            # SCons makes the folder of its targets before it acts: nothing is left behind by a run that failed.
+            with contextlib.suppress(OSError):
+                Path(target[0].get_abspath()).parent.rmdir()
+        return status
 
     return act

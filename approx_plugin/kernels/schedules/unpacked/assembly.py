@@ -80,10 +80,11 @@ def _accumulator(block: Block, channel: int, pixel: int) -> int:
     return WINDOW + block.window + channel * block.pixels + pixel
 
 
-class _Body:
+class Body:
     """The straight-line part under construction: keeps track of where the base register points."""
 
     def __init__(self, code: Code) -> None:
+        """code: what the instructions are added to."""
         self.code = code
         self.moved = 0
 
@@ -96,10 +97,12 @@ class _Body:
             self.move_to(lowest)
 
     def move_to(self, address: int) -> None:
+        """Move the base to an address."""
         self.code.add(BASE, address - self.moved, CONSTANT)
         self.moved = address
 
     def load(self, register: int, address: int) -> None:
+        """Load a word, wherever it is."""
         if not 0 <= address - self.moved <= MAX_LOAD_OFFSET:
             self.move_to(address)
         self.code.load(register, BASE, address - self.moved)
@@ -203,7 +206,7 @@ def _steps(layout: Geometry, rows: int, columns: int) -> _Step:
 def _products_of_all(code: Code, layout: Geometry, slots: Slots, phase: Phase, block: Block, group: Group) -> int:
     """The phase's products of a block, into loaded accumulators; returns how far the base has moved, in bytes."""
     turns = allocate(phase.slots, slots.offset.tolist(), block.pixel_offsets(layout), block.window)
-    body = _Body(code)
+    body = Body(code)
     fresh = set(range(len(group.channels))) if phase.first else set()
     for use in turns:
         if use.loads:

@@ -9,9 +9,6 @@ from approx_plugin.kernels.schedules.unpacked.geometry import Geometry
 REGISTERS = 14
 """r0 to r12 and lr; sp and pc are not to be had."""
 
-EPILOGUE_REGISTERS = 4
-"""Requantisation holds the output pointer, the mantissa, the rounding constant and a temporary beside the sums."""
-
 
 @dataclass(frozen=True)
 class Block:
@@ -56,7 +53,10 @@ SHAPES = (
     Block(1, 1, 8),
     Block(1, 1, 4),
 )
-"""What is compared, best guess first: 4 pixels x 2 channels fills the register file (kernel measurements)."""
+"""What is compared, best guess first: 4 pixels x 2 channels fills the register file (kernel measurements).
+
+Each leaves four registers beside the sums for requantisation: output pointer, mantissa, rounding constant, temporary.
+"""
 
 
 def candidates(layout: Geometry) -> tuple[Block, ...]:

@@ -67,7 +67,8 @@ def _loop(indent: str, variable: str, last: int, step: int) -> list[str]:
     turns = -(-last // step) + 1
     return [
         f"{indent}for (int32_t turn_{variable} = 0; turn_{variable} < {turns}; turn_{variable}++) {{",
-        f"{indent}    const int32_t {variable} = turn_{variable} * {step} < {last} ? turn_{variable} * {step} : {last};",
+        f"{indent}    const int32_t regular_{variable} = turn_{variable} * {step};",
+        f"{indent}    const int32_t {variable} = regular_{variable} < {last} ? regular_{variable} : {last};",
     ]
 
 

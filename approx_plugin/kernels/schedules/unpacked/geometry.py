@@ -5,9 +5,9 @@ that is read exists: [rows, columns, channel_pitch], rows `row_pitch` elements a
 then stands at a constant distance from that pixel's first operand.
 
 A *slot* is two neighbouring int16 operands in one 32-bit word: one SMLAD multiplies both with two weights. Slots begin
-at even distances from the start of a kernel row, so with an even channel pitch they are the pairs of channels (2i, 2i+1)
-and every load is aligned; with an odd pitch they run on across the pixels of a kernel row (few channels: fewer slots,
-but some loads are unaligned, which costs a cycle each).
+at even distances from the start of a kernel row. With an even channel pitch they are the pairs of channels (2i, 2i+1),
+and every load is aligned; with an odd pitch they run on across the pixels of a kernel row: fewer slots where there are
+few channels, but some loads are unaligned, which costs a cycle each.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ SRDHM is the saturating rounding doubling high multiply of gemmlowp and round_sh
 - weights and bias are scaled by 2**(1 + left shift), so that the accumulator arrives as 2*acc (times the left shift),
   and SMMULR/SMMLAR, which computes (a*b + 2**31) >> 32, *is* SRDHM: (2 acc m + 2**31) >> 32 = (acc m + 2**30) >> 31;
 - round_shift(t, e) = (t + 2**(e-1) - [t < 0]) >> e. [t < 0] may be taken from the sign of acc instead: they differ only
-  where t = 0 and acc < 0, and there (2**(e-1) - 1) >> e = 0 as well. So one constant `rounding` = 2**(e-1) + (zero_point << e)
-  goes into SMMLAR's addend together with acc >> 31, and SSAT with a shift does the rest;
+  where t = 0 and acc < 0, and there (2**(e-1) - 1) >> e = 0 as well. So one constant,
+  `rounding` = 2**(e-1) + (zero_point << e), goes into SMMLAR's addend together with acc >> 31, and SSAT with a shift
+  does the rest;
 - a channel whose smallest and largest possible sums requantise to the same value puts out a constant: its products are
   not computed. (Pruned networks have such channels, with multipliers far below 2**-22 and biases near 2**30.)
 """

@@ -6,6 +6,8 @@ import string
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+
 from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.kernels.program import Emission, LoweredLayer
 from approx_plugin.kernels.schedule import Schedule, layer_symbol
@@ -34,15 +36,17 @@ class Unpacked(Schedule):
         return requantise.obstacle(operator)
 
     def cost(self, operator: Operator, target: Target) -> LayerCost:
-        """By counting the products that are left."""
+        """By counting the code that is left."""
         assert isinstance(operator, Conv2D)
-        chosen = plan(operator)
-        return _cost(chosen, groups(chosen.slots, chosen.constants, chosen.block))
+        return _cost(plan(operator, target.model), target)
 
     def lower(self, operator: Operator, target: Target) -> LoweredLayer:
         """One file with the functions of each channel group; the layer's function widens the input and calls them."""
         assert isinstance(operator, Conv2D)
-        chosen = plan(operator)
+        return self.lower_plan(operator, plan(operator, target.model), target)
+
+    def lower_plan(self, operator: Conv2D, chosen: Plan, target: Target) -> LoweredLayer:
+        """The same with a given plan."""
         symbol = layer_symbol(operator)
         parts = groups(chosen.slots, chosen.constants, chosen.block)
         phases = count_phases(parts, chosen.block) if target.backend == "assembly" else 1
@@ -58,7 +62,7 @@ class Unpacked(Schedule):
             call=f"{symbol}_unpacked(input, output, scratch)",
             scratch_bytes=_widened_bytes(chosen) + sums_bytes(chosen.layout, chosen.block, phases),
         )
-        return LoweredLayer(operator, self.name, emission, _cost(chosen, parts))
+        return LoweredLayer(operator, self.name, emission, _cost(chosen, target))
 
 
 def _suffix(phase: int, phases: int) -> str:
@@ -77,9 +81,11 @@ def _widened_bytes(chosen: Plan) -> int:
     return -(-chosen.layout.scratch_bytes // 8) * 8
 
 
-def _cost(chosen: Plan, parts: list[Group]) -> LayerCost:
-    scratch = _widened_bytes(chosen) + sums_bytes(chosen.layout, chosen.block, count_phases(parts, chosen.block))
-    return LayerCost(chosen.estimate.cycles, chosen.estimate.flash_bytes, scratch)
+def _cost(chosen: Plan, target: Target) -> LayerCost:
+    cycles = target.model.cycles(chosen.work(target.model.memories))
+    scratch = _widened_bytes(chosen) + sums_bytes(chosen.layout, chosen.block, chosen.counts.phases)
+    products = int(np.count_nonzero(chosen.constants.weights))
+    return LayerCost(cycles, chosen.flash_bytes, scratch, products * chosen.layout.out_height * chosen.layout.out_width)
 
 
 def _headline(operator: Conv2D, chosen: Plan) -> str:

@@ -1,0 +1,171 @@
+"""The whole bench: every variant of a spec on every board that is asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+
+from approx_plugin import __version__
+from approx_plugin.bench.firmware import Firmware, make
+from approx_plugin.bench.measure import result, run
+from approx_plugin.bench.published import load_published
+from approx_plugin.bench.results import Bench, BoardResult
+from approx_plugin.bench.variants import VARIANTS, Workshop, variants_of
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.errors import ApproxError, CapacityError, ErrorGroup, Location, raise_all
+from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.exploration.workers import executor
+from approx_plugin.pipeline import Designed, Inputs, Say, read
+from approx_plugin.project.toolchain import COMPILER, find_program
+from approx_plugin.request import Request
+from approx_plugin.virtual_board.results import Simulation
+from approx_plugin.virtual_board.section import load_timing
+from approx_plugin.workplace import Workplace
+
+ALL = "all"
+"""In the place of a list of boards: every board that there is."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A firmware and its simulations, one for each timing variant of its board."""
+
+    variant: str
+    designed: Designed
+    firmware: Firmware
+    simulations: tuple[Future[Simulation], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Started:
+    """All variants of a board; missing: those that it cannot hold."""
+
+    board: Board
+    timings: tuple[str, ...]
+    jobs: tuple[_Job, ...]
+    missing: Mapping[str, CapacityError]
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What all boards of a bench share."""
+
+    inputs: Inputs
+    place: Workplace
+    workshop: Workshop
+    pool: Executor
+
+
+def bench(request: Request, say: Say, progress: Progress = silent) -> Bench:
+    """Build and simulate every variant for the request's boards, or for its one board, or for the spec's.
+
+    The next firmware is built while others are simulated; `request.workers` bounds the processes (None: one a
+    processor). Raises what `pipeline.generate` raises, BoardError for a board without timing, VerificationError if a
+    firmware computes something else than the integer reference, and CapacityError if no variant fits any board.
+    """
+    inputs = read(request)
+    find_program(COMPILER)
+    boards = chosen_boards(request.boards, inputs.board)
+    timings = {board.id: timing_variants(board) for board in boards}
+    place = Workplace.of(inputs.spec.file, inputs.spec.project.name, inputs.directory)
+    place.prepare()
+    names = variants_of(inputs)
+    runs = len(names) * sum(map(len, timings.values()))
+    graph = inputs.graph
+    say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {runs} simulations")
+    workshop = Workshop(place.evaluations, request.workers or inputs.spec.search.workers, progress)
+    with executor(min(request.workers or os.cpu_count() or 1, runs)) as pool:
+        shared = _Run(inputs, place, workshop, pool)
+        started = [_start(shared, board, names, timings[board.id]) for board in boards]
+        results = tuple(
+            _finish(one, position, say) for one in started for position in range(len(one.timings)) if one.jobs
+        )
+    if not results:
+        raise_all(error for one in started for error in one.missing.values())
+    firmware = next(job.firmware for one in started for job in one.jobs)
+    return Bench(
+        graph.name,
+        inputs.spec.model.name,
+        graph.sha256,
+        graph.macs,
+        firmware.provider.provider,
+        firmware.provider.version,
+        firmware.provider.is_baseline,
+        f"{COMPILER} {firmware.built.compiler}",
+        __version__,
+        tuple((name, VARIANTS[name].title) for name in names),
+        results,
+    )
+
+
+def chosen_boards(names: Sequence[str], default: Board) -> tuple[Board, ...]:
+    """The boards by these names, each once, in this order; "all" stands for every one. Raises all BoardErrors."""
+    if not names:
+        return (default,)
+    errors: list[ApproxError] = []
+    found: dict[str, Board] = {}
+    for name in known_boards() if ALL in names else names:
+        try:
+            board = load_board(name, Location("boards="))
+            found.setdefault(board.id, board)
+        except ErrorGroup as group:
+            errors += group.errors
+        except ApproxError as error:
+            errors.append(error)
+    raise_all(errors)
+    return tuple(found.values())
+
+
+def timing_variants(board: Board) -> tuple[str, ...]:
+    """ "" for the board as it is delivered, then its variants. Raises BoardError if a timing is missing or wrong."""
+    names = ("", *board.timing.get("variants", {}))
+    for name in names:
+        load_timing(board, name)
+    return names
+
+
+def _start(shared: _Run, board: Board, names: Sequence[str], timings: tuple[str, ...]) -> _Started:
+    """Build the variants of a board one after the other; each one's simulations begin at once."""
+    jobs: list[_Job] = []
+    missing: dict[str, CapacityError] = {}
+    for name in names:
+        try:
+            jobs.append(_build(shared, board, name, timings))
+        except (CapacityError, ErrorGroup) as error:
+            errors = error.errors if isinstance(error, ErrorGroup) else (error,)
+            if not all(isinstance(one, CapacityError) for one in errors):
+                raise
+            missing[name] = CapacityError("; ".join(one.what for one in errors), where=errors[0].where)
+    return _Started(board, timings, tuple(jobs), missing)
+
+
+def _build(shared: _Run, board: Board, name: str, timings: tuple[str, ...]) -> _Job:
+    request = shared.inputs.request
+    mine = replace(shared.inputs, board=board, request=replace(request, board=board.id) if request.boards else request)
+    inputs, designed = VARIANTS[name].prepare(mine, shared.workshop)
+    firmware = make(inputs, designed, shared.place.bench / board.id, name, request.workers)
+    functions = tuple(firmware.functions.values())
+    simulations = tuple(shared.pool.submit(run, firmware.elf, board, timing, functions) for timing in timings)
+    return _Job(name, designed, firmware, simulations)
+
+
+def _finish(one: _Started, position: int, say: Say) -> BoardResult:
+    """The results of a board's timing variant, in turn."""
+    board, timing = one.board, one.timings[position]
+    made = BoardResult(
+        board.id,
+        board.name,
+        board.mcu,
+        board.core,
+        board.clock_hz,
+        timing,
+        load_published().model_error(board.core),
+        tuple(result(job.variant, job.firmware, job.designed, job.simulations[position].result()) for job in one.jobs),
+        tuple((name, error.what) for name, error in one.missing.items()),
+    )
+    for variant in made.variants:
+        say(f"{made.label}, {VARIANTS[variant.variant].title}: {variant.total.cycles:,} cycles (simulated)")
+    return made

@@ -1,0 +1,121 @@
+"""`python -m approx_plugin.calibration`: after a change of the virtual board, a kernel or the compiler."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.calibration.document import fingerprint, report_lines, table
+from approx_plugin.calibration.run import board_text, calibrate, simulate_board
+from approx_plugin.errors import ApproxError
+from approx_plugin.kernels.costs.loader import FILE, IDEAL
+from approx_plugin.resources import resource_root
+
+IDEAL_OF = {"cortex-m4": "nucleo-l4r5zi", "cortex-m33": "nucleo-u575zi-q", "cortex-m7": "nucleo-f767zi"}
+"""Core -> the board of whose run its ideal figures are taken; they do not depend on the board."""
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m approx_plugin.calibration", description=__doc__)
+    parser.add_argument("--board", action="append", help="a board's id (may be repeated); all boards if not given")
+    parser.add_argument("--cmsis-nn", default=os.environ.get("CMSIS_NN_PATH"), help="the library; or CMSIS_NN_PATH")
+    parser.add_argument("--network", action="append", default=[], type=Path, help="a .tflite of held-out layers")
+    parser.add_argument("--jobs", type=int, default=2, help="boards at a time")
+    parser.add_argument("--work", type=Path, help="where objects are kept for the next time")
+    parser.add_argument("--record", type=Path, help="a folder for the held-out cycles: what the tests compare with")
+    parser.add_argument("--check", action="store_true", help="only say which costs are out of date")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Calibrate. 0: done; 1: with --check, some costs are out of date; 2: a mistake, which is said."""
+    options = arguments().parse_args(argv)
+    boards = options.board or list(known_boards())
+    try:
+        if options.check:
+            return check(boards)
+        if not options.cmsis_nn:
+            print("give --cmsis-nn: costs of the portable subset would say nothing", file=sys.stderr)
+            return 2
+        with tempfile.TemporaryDirectory() as temporary:
+            work = options.work or Path(temporary)
+            jobs = [Job(name, Path(options.cmsis_nn), options.network, work / name, options.record) for name in boards]
+            with ProcessPoolExecutor(min(options.jobs, len(jobs))) as pool:
+                for said in pool.map(calibrate_board, jobs):
+                    print(said, flush=True)
+        write_table()
+    except ApproxError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One board's. models: of real networks; folder: for objects; record: see the command line."""
+
+    board: str
+    cmsis_nn: Path
+    models: Sequence[Path]
+    folder: Path
+    record: Path | None
+
+
+def calibrate_board(job: Job) -> str:
+    """One board, in a process of its own: writes its costs and returns what to say."""
+    board = load_board(job.board)
+    simulated = simulate_board(board, job.cmsis_nn, job.models, job.folder, workers=1)
+    found = calibrate(simulated, ideal=False)
+    (board.folder / FILE).write_text(board_text(found, board, job.cmsis_nn), encoding="utf-8")
+    if job.record:
+        job.record.mkdir(parents=True, exist_ok=True)
+        rows = [[sample.operator.kind, sample.cycles] for sample in simulated.held_out]
+        text = "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
+        (job.record / f"{board.id}.json").write_text(text, encoding="utf-8")
+    lines = [board.name, *report_lines(found.errors)]
+    lines += [f"  {network}: {error:+.1%}" for network, error in found.totals.items()]
+    if IDEAL_OF.get(board.core) == board.id:
+        ideal = calibrate(simulated, ideal=True)
+        IDEAL.mkdir(exist_ok=True)
+        (IDEAL / f"{board.core}.yaml").write_text(board_text(ideal, board, job.cmsis_nn), encoding="utf-8")
+        lines += [f"{board.core}, ideal", *report_lines(ideal.errors)]
+    return "\n".join(lines)
+
+
+def write_table() -> None:
+    """docs/costs.md, from all files that are there."""
+    root = resource_root()
+    files = [(load_board(name).name, root / "board" / name / FILE) for name in known_boards()]
+    files += [(f"{path.stem}, ideal", path) for path in sorted(IDEAL.glob("*.yaml"))]
+    (root / "docs").mkdir(exist_ok=True)
+    text = table([(name, file) for name, file in files if file.is_file()])
+    (root / "docs" / "costs.md").write_text(text, encoding="utf-8")
+
+
+def check(boards: Sequence[str]) -> int:
+    """1 if costs were fitted to another virtual board than today's."""
+    stale = []
+    for name in boards:
+        board = load_board(name)
+        file = board.folder / FILE
+        if not file.is_file():
+            stale.append(f"{name}: no {FILE}")
+        elif yaml.safe_load(file.read_text(encoding="utf-8"))["tools"]["virtual_board"] != fingerprint(board):
+            stale.append(f"{name}: {FILE} was fitted to another virtual board")
+    print("\n".join(stale) or "all costs are up to date")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""One board's calibration, from drawn layers to its costs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from approx_plugin import __version__
+from approx_plugin.boards.board import Board
+from approx_plugin.calibration import networks, simulation
+from approx_plugin.calibration.document import costs_text, fingerprint
+from approx_plugin.calibration.firmware import PLACE
+from approx_plugin.calibration.fit import Errors, Point, fit, relative
+from approx_plugin.calibration.layers import draw_layers
+from approx_plugin.calibration.memories import memories_of
+from approx_plugin.calibration.simulation import Sample
+from approx_plugin.kernels.costs.counting import IDEAL, Memories
+from approx_plugin.kernels.costs.model import CostModel
+from approx_plugin.kernels.target import Target
+from approx_plugin.project.cmsis_nn import resolve
+from approx_plugin.project.toolchain import COMPILER, compiler_version, find_program
+from approx_plugin.virtual_board.section import load_timing
+
+TRAINING_SEED, HELD_OUT_SEED = 1, 2
+HELD_OUT_SHARE = 0.5
+BACKEND = "assembly"
+
+
+UNKNOWN = CostModel("nothing", IDEAL, defaultdict(lambda: defaultdict(float)))
+"""Everything costs nothing: the drawn layers say themselves how they are computed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """The samples of a board."""
+
+    board: Board
+    fitted: Sequence[Sample]
+    held_out: Sequence[Sample]
+    networks: Sequence[Sample]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A fitted model with its errors: part -> kind -> errors; totals: network -> error of all its layers together."""
+
+    model: CostModel
+    errors: Mapping[str, Mapping[str, Errors]]
+    totals: Mapping[str, float]
+
+
+def simulate_board(board: Board, cmsis_nn: Path, models: Sequence[Path], folder: Path, workers: int) -> Simulated:
+    """Simulate everything that one board's calibration needs; `folder` keeps objects for the next time."""
+    target = Target(board.core, board.dsp, BACKEND, UNKNOWN)
+
+    def drawn(seed: int, scale: float) -> list[Sample]:
+        return simulation.run(draw_layers(seed, scale), board, target, cmsis_nn, folder, workers)
+
+    fitted = drawn(TRAINING_SEED, 1.0)
+    memories = memories_of(board, load_timing(board))
+    known = replace(target, costs=CostModel(board.name, memories, fit(points(fitted, memories, ideal=False))))
+    return Simulated(
+        board,
+        fitted,
+        drawn(HELD_OUT_SEED, HELD_OUT_SHARE),
+        networks.run(models, board, known, cmsis_nn, folder, workers),
+    )
+
+
+def points(samples: Sequence[Sample], memories: Memories, ideal: bool) -> list[Point]:
+    """Counts and cycles."""
+    return [(sample.work(memories), float(sample.ideal if ideal else sample.cycles)) for sample in samples]
+
+
+def calibrate(simulated: Simulated, ideal: bool) -> Calibration:
+    """Fit and try: the board's model, or that of its core with ideal memories."""
+    board = simulated.board
+    memories = IDEAL if ideal else memories_of(board, load_timing(board))
+    parts = {
+        "fitted": points(simulated.fitted, memories, ideal),
+        "held_out": points(simulated.held_out, memories, ideal),
+        "networks": points(simulated.networks, memories, ideal),
+    }
+    model = CostModel(board.name, memories, fit(parts["fitted"]))
+    errors = {part: relative(model, found) for part, found in parts.items() if found}
+    return Calibration(model, errors, _totals(model, simulated.networks, parts["networks"]))
+
+
+def _totals(model: CostModel, samples: Sequence[Sample], counted: Sequence[Point]) -> dict[str, float]:
+    """The error of each network's sum, by the kernels of its convolutions."""
+    predicted: dict[str, float] = defaultdict(float)
+    simulated: dict[str, float] = defaultdict(float)
+    names = _run_names(samples)
+    for name, (work, cycles) in zip(names, counted):
+        predicted[name] += model.cycles(work)
+        simulated[name] += cycles
+    return {name: predicted[name] / simulated[name] - 1.0 for name in predicted}
+
+
+def _run_names(samples: Sequence[Sample]) -> list[str]:
+    """The network's name, the first time a layer appears; with "(unpacked)" the second time."""
+    seen: set[str] = set()
+    names = []
+    for sample in samples:
+        network = sample.name.split()[0]
+        names.append(f"{network} (unpacked)" if sample.name in seen else network)
+        seen.add(sample.name)
+    return names
+
+
+def board_text(calibration: Calibration, board: Board, cmsis_nn: Path) -> str:
+    """costs.yaml."""
+    tools = {
+        "gcc": compiler_version(find_program(COMPILER)),
+        "CMSIS-NN": resolve((), cmsis_nn, PLACE).version,
+        "approx-plugin": __version__,
+        "virtual_board": fingerprint(board),
+    }
+    return costs_text(calibration.model, tools, calibration.errors, calibration.totals)

@@ -1,0 +1,68 @@
+"""Runs firmwares on the virtual board: layers in, simulated cycles out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from approx_plugin.boards.board import Board
+from approx_plugin.calibration import firmware
+from approx_plugin.calibration.layers import Drawn
+from approx_plugin.errors import ToolError
+from approx_plugin.kernels.costs import library
+from approx_plugin.kernels.costs.counting import Memories, Work
+from approx_plugin.kernels.schedules.unpacked.plan import Plan
+from approx_plugin.kernels.target import Target
+from approx_plugin.operators.base import Operator
+from approx_plugin.virtual_board.simulation import simulate
+
+UNTIL = "verification_run"
+"""What the application does after one inference with a clock behind every layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A layer that was simulated.
+
+    name: for tables; plan: of the unpacked kernel, None for the library's; cycles: on the board; ideal: on the same
+    core with memories that never let it wait.
+    """
+
+    name: str
+    operator: Operator
+    plan: Plan | None
+    cycles: int
+    ideal: int
+
+    def work(self, memories: Memories) -> Work:
+        """What the cost model counts."""
+        return library.work(self.operator, memories) if self.plan is None else self.plan.work(memories)
+
+
+def run(
+    drawn: Sequence[Drawn], board: Board, target: Target, cmsis_nn: Path, folder: Path, workers: int
+) -> list[Sample]:
+    """Simulate all layers. Raises ToolError if a firmware does not come to its end."""
+    samples = []
+    for batch in firmware.batches(drawn, board, target):
+        elf = firmware.make(batch, board, cmsis_nn, folder, workers)
+        for item, (board_cycles, ideal) in zip(batch.drawn, measured(elf, board, batch.functions)):
+            plan = None if item.block is None else firmware.plan_of(item)
+            samples.append(Sample("drawn", item.operator, plan, board_cycles, ideal))
+    return samples
+
+
+def measured(elf: Path, board: Board, functions: Sequence[str]) -> list[tuple[int, int]]:
+    """Cycles of each function's only call: on the board, and ideal."""
+    simulation = simulate(elf, board, layers=functions, until=UNTIL)
+    if simulation.ended != "symbol":
+        raise ToolError(f"the firmware ended by itself ({simulation.ended})", where=elf, why=simulation.console[-300:])
+    for cost in simulation.layers:
+        if cost.calls != 1:
+            raise ToolError(f"{cost.name} ran {cost.calls} times in one inference", where=elf)
+    return [(cost.cost.board.cycles, cost.cost.ideal.cycles) for cost in simulation.layers]
+
+
+Say = Callable[[str], None]
+"""Told one line for each step."""

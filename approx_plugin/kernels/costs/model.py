@@ -1,0 +1,31 @@
+"""Cycles from counts: a linear model with coefficients that are data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from approx_plugin.kernels.costs.counting import IDEAL, Memories, Work
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """origin: what the coefficients were fitted to, for reports: "the virtual board of NUCLEO-U575ZI-Q".
+
+    memories: the board's caches, of which counts depend.
+    kinds:    kind of kernel -> name of a count -> cycles for each, none negative.
+    """
+
+    origin: str
+    memories: Memories
+    kinds: Mapping[str, Mapping[str, float]]
+
+    def cycles(self, work: Work) -> float:
+        """Estimated cycles. Raises KeyError for a kind or a count without a coefficient."""
+        coefficients = self.kinds[work.kind]
+        return float(sum(coefficients[name] * count for name, count in work.counts.items()))
+
+    @property
+    def is_ideal(self) -> bool:
+        """Whether the memories never let the core wait: the estimate knows the core, not the board."""
+        return self.memories == IDEAL

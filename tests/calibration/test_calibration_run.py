@@ -1,0 +1,133 @@
+"""Firmwares of many layers on the virtual board, and the files that a calibration writes."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from approx_plugin.boards.board import Memory
+from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.calibration import simulation
+from approx_plugin.calibration.__main__ import IDEAL_OF, main
+from approx_plugin.calibration.document import PARTS, fingerprint, table
+from approx_plugin.calibration.firmware import batches, place
+from approx_plugin.calibration.layers import Drawn, draw_layers
+from approx_plugin.calibration.run import UNKNOWN, Simulated, board_text, calibrate
+from approx_plugin.kernels.costs.loader import FILE, IDEAL, load_costs
+from approx_plugin.kernels.target import Target
+from approx_plugin.operators.conv2d import Conv2D
+
+BOARD = load_board("nucleo-u575zi-q")
+TARGET = Target(BOARD.core, BOARD.dsp, "assembly", UNKNOWN)
+
+
+def small_layers(count: int) -> list[Drawn]:
+    """Quick ones, unpacked and through the library."""
+    drawn = sorted(draw_layers(9, 0.2), key=lambda d: d.operator.macs)
+    unpacked = [d for d in drawn if d.block is not None][:count]
+    return [*unpacked, *(Drawn(d.operator, "cmsis_nn") for d in unpacked)]
+
+
+def test_layers_of_a_batch_do_not_overlap_in_the_arena() -> None:
+    for drawn in draw_layers(3, 0.2):
+        first, second, output, scratch, end = place(drawn.operator, 1000)
+        sizes = [tensor.elements for tensor in drawn.operator.inputs]
+        assert first + sizes[0] <= second
+        assert second + (sizes[1] if len(sizes) > 1 else 0) <= output
+        assert output + drawn.operator.output.elements <= scratch
+        assert scratch + 1000 <= end
+        assert not any(offset % 8 for offset in (first, second, output, scratch))
+
+
+def test_batches_fit_the_flash_and_keep_the_order() -> None:
+    drawn = [d for d in draw_layers(1, 0.3) if d.schedule == "unpacked"]
+    tight = replace(BOARD, memories=(Memory("FLASH", "flash", 0x0800_0000, 120 << 10), *BOARD.memories[1:]))
+    found = batches(drawn, tight, TARGET)
+    assert len(found) > 2
+    assert [d for batch in found for d in batch.drawn] == drawn
+    for batch in found:
+        assert len(batch.drawn) == 1 or sum(layer.cost.flash_bytes for layer in batch.layers) < 120 << 10
+        assert [layer.operator.index for layer in batch.layers] == list(range(len(batch.layers)))
+
+
+def test_cycles_of_a_firmware(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("unicorn")
+    if shutil.which("arm-none-eabi-gcc") is None:
+        pytest.skip("needs arm-none-eabi-gcc")
+    drawn = small_layers(3)
+    subset = root / "Middlewares" / "CMSIS-NN"
+    samples = simulation.run(drawn, BOARD, TARGET, subset, tmp_path, 2)
+    assert [sample.operator for sample in samples] == [d.operator for d in drawn]
+    for unpacked, library in zip(samples[:3], samples[3:]):
+        assert isinstance(unpacked.operator, Conv2D)
+        assert unpacked.plan is not None and library.plan is None
+        assert 0 < unpacked.ideal <= unpacked.cycles < library.cycles
+    # The same firmware again: objects are reused, and so are the figures.
+    again = simulation.run(drawn, BOARD, TARGET, subset, tmp_path, 2)
+    assert [(s.cycles, s.ideal) for s in again] == [(s.cycles, s.ideal) for s in samples]
+
+    calibration = calibrate(Simulated(BOARD, samples, samples, ()), ideal=False)
+    assert calibration.errors["fitted"] == calibration.errors["held_out"]
+    assert calibration.errors["fitted"]["unpacked"].worst < 0.01  # three layers, many coefficients
+    if shutil.which("arm-none-eabi-gcc"):
+        (tmp_path / FILE).write_text(board_text(calibration, BOARD, subset))
+        read = load_costs(tmp_path / FILE, BOARD.name)
+        assert read == calibration.model
+        text = table([("a board", tmp_path / FILE)])
+        assert "| unpacked | 3: 0.0 / " in text
+        assert "nothing was measured on hardware" in text
+
+
+def files() -> list[Path]:
+    """Every costs.yaml, and the ideal ones."""
+    return [*(load_board(name).folder / FILE for name in known_boards()), *sorted(IDEAL.glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda f: f"{f.parent.name}/{f.name}")
+def test_a_file_says_where_it_comes_from_and_how_good_it_is(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert "simulated" in text.split("\ntools:")[0]
+    tree = yaml.safe_load(text)
+    assert set(tree["tools"]) == {"gcc", "CMSIS-NN", "approx-plugin", "virtual_board"}
+    for entry in tree["kinds"].values():
+        assert entry["fitted"]["layers"] >= 10
+        for part in PARTS:
+            if part in entry:
+                assert 0 <= entry[part]["median"] <= entry[part]["worst"]
+    assert tree["kinds"]["unpacked"]["networks"]["layers"] >= 30
+    assert np.median(np.abs([*tree["totals"].values()])) <= 0.05
+
+
+def test_the_document_is_that_of_the_files(root: Path) -> None:
+    text = (root / "docs" / "costs.md").read_text(encoding="utf-8")
+    named = [(load_board(name).name, load_board(name).folder / FILE) for name in known_boards()]
+    named += [(f"{path.stem}, ideal", path) for path in sorted(IDEAL.glob("*.yaml"))]
+    assert text == table(named)
+
+
+def test_every_ideal_core_has_a_board() -> None:
+    assert {path.stem for path in IDEAL.glob("*.yaml")} == set(IDEAL_OF)
+    for core, board in IDEAL_OF.items():
+        assert load_board(board).core == core
+
+
+def test_a_changed_virtual_board_is_noticed() -> None:
+    changed = {**BOARD.timing, "memories": {**BOARD.timing["memories"]}}
+    changed["memories"]["FLASH"] = {**BOARD.timing["memories"]["FLASH"], "wait_states": 5}
+    assert fingerprint(replace(BOARD, timing=changed)) != fingerprint(BOARD)
+    changed["memories"]["FLASH"] = {**BOARD.timing["memories"]["FLASH"], "source": "another manual"}
+    assert fingerprint(replace(BOARD, timing=changed)) == fingerprint(BOARD)
+    assert fingerprint(load_board("nucleo-l4r5zi")) != fingerprint(load_board("nucleo-f446re"))
+
+
+def test_the_command_says_what_is_missing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CMSIS_NN_PATH", raising=False)
+    assert main(["--board", "nucleo-u575zi-q"]) == 2
+    assert "--cmsis-nn" in capsys.readouterr().err
+    assert main(["--check", "--board", "nucleo-u575"]) == 2
+    assert "Did you mean 'nucleo-u575zi-q'?" in capsys.readouterr().err

@@ -1,0 +1,279 @@
+"""The cost model: counts against the code they stand for, caches against a simulated one, its files, its fallback."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import conv_graph
+
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.calibration.layers import draw_layers
+from approx_plugin.errors import ApproxError, ErrorGroup
+from approx_plugin.kernels.costs import library
+from approx_plugin.kernels.costs.counting import IDEAL, Cache, Memories, Work, missed_bytes, swept_again
+from approx_plugin.kernels.costs.loader import board_costs, ideal_costs, load_costs
+from approx_plugin.kernels.costs.model import CostModel
+from approx_plugin.kernels.schedules.registry import SCHEDULES
+from approx_plugin.kernels.schedules.unpacked.assembly import Phase, group_code, groups
+from approx_plugin.kernels.schedules.unpacked.counting import constant_code
+from approx_plugin.kernels.schedules.unpacked.phases import count_phases, cut
+from approx_plugin.kernels.schedules.unpacked.plan import Plan, plans
+from approx_plugin.kernels.schedules.unpacked.thumb import Code
+from approx_plugin.kernels.target import Target
+from approx_plugin.operators.conv2d import Conv2D
+
+CACHES = Memories(Cache(1024, 8, 128), Cache(256, 8, 32), Cache(16384, 32, 4))
+
+
+# --- caches
+
+
+def misses_of(cache: Cache, footprint: int, sweeps: int) -> tuple[int, int]:
+    """Misses of the first sweep and of all later ones, line by line."""
+    sets: list[list[int]] = [[] for _ in range(cache.bytes // (cache.line_bytes * cache.ways))]
+    found = []
+    for _ in range(sweeps):
+        missed = 0
+        for line in range(-(-footprint // cache.line_bytes)):
+            held = sets[line % len(sets)]
+            if line in held:
+                held.remove(line)
+            else:
+                missed += 1
+                del held[cache.ways - 1 :]
+            held.insert(0, line)
+        found.append(missed)
+    return found[0], sum(found[1:])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from([1, 2, 4]), st.sampled_from([8, 16]), st.integers(1, 8), st.integers(1, 1200), st.integers(1, 4))
+def test_missed_bytes_are_those_of_a_cache(ways: int, line: int, sets: int, footprint: int, sweeps: int) -> None:
+    cache = Cache(ways * line * sets, line, ways)
+    first, later = misses_of(cache, footprint, sweeps)
+    assert float(missed_bytes(cache, footprint, sweeps)) == (first + later) * line
+    # Bytes that were just written: the first sweep has been paid for.
+    assert swept_again(cache, footprint, sweeps - 1) == later * line
+
+
+def test_without_a_cache_nothing_is_missed() -> None:
+    np.testing.assert_array_equal(missed_bytes(None, np.array([10.0, 1e6]), 100), [0, 0])
+    assert swept_again(None, 1e6, 10) == 0
+
+
+# --- counts of the unpacked kernel
+
+
+@given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1, max_size=50), st.booleans())
+def test_constants_are_counted_as_they_are_emitted(values: list[int], low: bool) -> None:
+    values += [0, 255, 256, 65535, 65536, 0x00FF00FF, 0xFF00FF, -1, -256, 0x12345678, 0x3FC00]
+    counted = constant_code(np.array(values, np.int64), low)
+    for value, instructions, size in zip(values, counted.instructions, counted.bytes):
+        code = Code()
+        code.constant(1 if low else 9, value)
+        assert (len(code.lines), code.size) == (instructions, size), hex(value)
+
+
+def emitted(plan: Plan) -> dict[str, float]:
+    """What the layer's assembly text consists of."""
+    parts = groups(plan.slots, plan.constants, plan.block)
+    phases = count_phases(parts, plan.block)
+    total = {"products": 0, "loads": 0, "weights": 0, "constants": 0, "bytes": 0}
+    for part in parts:
+        runs = cut(plan.order, part, plan.block, phases)
+        for number, run in enumerate(runs):
+            phase = Phase(tuple(run), number == 0, number == phases - 1)
+            made = group_code("f", plan.layout, plan.slots, phase, plan.block, part, plan.constants)
+            body, _, behind = made.text.partition("smmlar")
+            total["bytes"] += made.size
+            total["products"] += len(re.findall(r"\tsmla(?:d|bb|tb) ", made.text))
+            total["loads"] += len(re.findall(r"\tldr r?\w+, \[r0, ", made.text))
+            # r1 holds nothing but weights between the loop's head and the first requantisation.
+            assert behind or not phase.last
+            for line in re.findall(r"\t(movw|movt|movs|mov|mvn) r1, #", body.split("_block:")[-1]):
+                total["constants"] += 1
+                total["weights"] += line != "movt"
+    return {**total, "phases": phases}
+
+
+CASES = {
+    "dense, four pixels": dict(size=(12, 12), channels=(8, 16), kernel=(3, 3)),
+    "pointwise, odd output channels": dict(size=(9, 9), channels=(24, 7), kernel=(1, 1)),
+    "one channel": dict(size=(12, 16), channels=(1, 8), kernel=(5, 5)),
+    "two phases": dict(size=(8, 8), channels=(64, 4), kernel=(3, 3)),
+    "activation limits": dict(size=(8, 8), channels=(4, 8), kernel=(3, 3), limits=(-100, 90)),
+    "half the weights": dict(size=(8, 8), channels=(16, 16), kernel=(3, 3), density=0.5),
+    "a tenth of the weights": dict(size=(8, 8), channels=(16, 16), kernel=(3, 3), density=0.1),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_counts_are_those_of_the_emitted_code(name: str) -> None:
+    conv = conv_graph(np.random.default_rng(5), **CASES[name]).operators[0]  # type: ignore[arg-type]
+    assert isinstance(conv, Conv2D)
+    for plan in plans(conv):
+        found, counts = emitted(plan), plan.counts
+        assert counts.phases == found["phases"]
+        assert counts.products.sum() == found["products"]
+        assert counts.weights.sum() == found["weights"]
+        assert counts.constants.sum() == found["constants"]
+        exact = "density" not in CASES[name] and counts.phases == 1
+        # What slots share when some of them are missing is estimated.
+        assert counts.loads.sum() == (found["loads"] if exact else pytest.approx(found["loads"], rel=0.1))
+        assert counts.bytes.sum() == pytest.approx(found["bytes"], rel=0.005 if exact else 0.02)
+
+
+def test_code_that_does_not_stay_in_the_cache_is_fetched_by_every_pass() -> None:
+    conv = conv_graph(np.random.default_rng(1), size=(16, 16), channels=(16, 4), kernel=(3, 3)).operators[0]
+    assert isinstance(conv, Conv2D)
+    plan = plans(conv)[0]
+    passes = plan.block.passes(plan.layout)
+    small, large = (Memories(code=Cache(size, 16, 2)) for size in (1024, 16384))
+    thrashed, kept = plan.work(small).counts["missed_bytes"], plan.work(large).counts["missed_bytes"]
+    assert thrashed == pytest.approx(kept * passes, rel=0.02)
+    assert kept == pytest.approx(plan.flash_bytes, rel=0.05)
+    assert plan.work(small).counts["weights_4"] == 0 < plan.work(large).counts["weights_4"]
+    assert plan.work(IDEAL).counts["missed_bytes"] == 0
+
+
+# --- the model and its files
+
+
+def test_cycles_are_counts_times_coefficients() -> None:
+    model = CostModel("a test", IDEAL, {"kind": {"a": 2.0, "b": 0.5}})
+    assert model.cycles(Work("kind", {"a": 10.0, "b": 4.0})) == 22.0
+    with pytest.raises(KeyError):
+        model.cycles(Work("kind", {"c": 1.0}))
+    with pytest.raises(KeyError):
+        model.cycles(Work("other", {"a": 1.0}))
+
+
+def every_model() -> dict[str, CostModel]:
+    """Those of all boards that have one, and of the ideal cores."""
+    models = {f"ideal {core}": ideal_costs(core) for core in ("cortex-m4", "cortex-m33", "cortex-m7")}
+    for name in known_boards():
+        costs = board_costs(load_board(name))
+        if costs is not None:
+            models[name] = costs
+    return models
+
+
+def test_every_board_has_costs() -> None:
+    assert set(known_boards()) <= set(every_model())
+
+
+@pytest.mark.parametrize("name", every_model())
+def test_every_count_has_a_coefficient(name: str) -> None:
+    model = every_model()[name]
+    kinds = set()
+    for drawn in draw_layers(11, 0.5):
+        works = [library.work(drawn.operator, model.memories)]
+        if isinstance(drawn.operator, Conv2D):
+            works.append(plans(drawn.operator)[0].work(model.memories))
+        for work in works:
+            assert set(work.counts) == set(model.kinds[work.kind])
+            assert min(work.counts.values()) >= 0
+            assert model.cycles(work) > 0
+            kinds.add(work.kind)
+    assert kinds == set(model.kinds)
+
+
+def test_origin_says_what_was_fitted_to() -> None:
+    costs = board_costs(load_board("nucleo-u575zi-q"))
+    assert costs is not None
+    assert costs.origin == "the virtual board of NUCLEO-U575ZI-Q"
+    assert not costs.is_ideal
+    assert ideal_costs("cortex-m7").origin == "an ideal Cortex-M7 without wait states"
+    assert ideal_costs("cortex-m7").is_ideal
+
+
+def test_a_board_without_costs_falls_back_to_the_ideal_core(tmp_path: Path) -> None:
+    board: Board = replace(load_board("nucleo-u575zi-q"), folder=tmp_path)
+    assert board_costs(board) is None
+    assert Target("cortex-m33", True, "assembly").model is ideal_costs("cortex-m33")
+    assert Target("cortex-m3", False, "c").model.origin == "an ideal Cortex-M4 without wait states"
+
+
+GOOD = "memories: {code: null}\nkinds:\n  k:\n    coefficients: {a: 1.5}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (GOOD.replace("1.5", "-1.5"), 4, "not negative"),
+        (GOOD.replace("1.5", "much"), 4, "not negative"),
+        (GOOD.replace("code", "rom"), 1, "no memory 'rom'"),
+        (GOOD.replace("null", "{bytes: 100, line_bytes: 16, ways: 2}"), 1, "multiple"),
+        (GOOD.replace("null", "{bytes: 128}"), 1, "line_bytes"),
+        (GOOD.replace("{a: 1.5}", "[1.5]"), 4, "'coefficients' has to be a map"),
+        ("memories: {}\nkinds: {}\n", 2, "no kinds"),
+        ("- 1\n", 0, "has to be a map"),
+    ],
+)
+def test_a_broken_file_is_said_with_its_place(text: str, line: int, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "costs.yaml"
+    file.write_text(text)
+    with pytest.raises(ApproxError) as caught:
+        load_costs(file, "a test")
+    error = caught.value.errors[0] if isinstance(caught.value, ErrorGroup) else caught.value
+    assert said in error.what
+    assert not line or f":{line}:" in str(error)
+
+
+def test_a_good_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "costs.yaml").write_text(GOOD)
+    assert load_costs(tmp_path / "costs.yaml", "a test") == CostModel("a test", IDEAL, {"k": {"a": 1.5}})
+
+
+# --- what the costs decide
+
+
+def dense() -> Conv2D:
+    """3x3x16 -> 32 on 16x16: of the kernel measurements."""
+    conv = conv_graph(np.random.default_rng(1), size=(16, 16), channels=(16, 32), kernel=(3, 3)).operators[0]
+    assert isinstance(conv, Conv2D)
+    return conv
+
+
+def cycles(board: str, schedule: str, conv: Conv2D) -> float:
+    """On a board, estimated."""
+    found = load_board(board)
+    target = Target(found.core, found.dsp, "assembly", board_costs(found))
+    return SCHEDULES[schedule].cost(conv, target).cycles
+
+
+def test_flash_decides_whether_unpacking_pays() -> None:
+    fast, slow = "nucleo-u575zi-q", "nucleo-l4r5zi"
+    assert cycles(fast, "unpacked", dense()) < 0.6 * cycles(fast, "cmsis_nn", dense())
+    # Two banks of 64-bit flash cannot feed straight-line code.
+    assert cycles(slow, "unpacked", dense()) > 0.85 * cycles(slow, "cmsis_nn", dense())
+    ideal = Target("cortex-m4", True, "assembly")
+    quick = SCHEDULES["unpacked"].cost(dense(), ideal).cycles
+    assert quick < 0.6 * SCHEDULES["cmsis_nn"].cost(dense(), ideal).cycles
+
+
+def test_zeros_save_time_and_flash_in_the_unpacked_kernel_only() -> None:
+    conv = dense()
+    half = conv.weights.copy()
+    half.reshape(-1, 4)[:, :2] = 0
+    sparse = conv.with_constants(half, conv.bias)
+    board = load_board("nucleo-u575zi-q")
+    target = Target(board.core, board.dsp, "assembly", board_costs(board))
+    unpacked, library_kernel = SCHEDULES["unpacked"], SCHEDULES["cmsis_nn"]
+    assert unpacked.cost(sparse, target).cycles < 0.7 * unpacked.cost(conv, target).cycles
+    assert unpacked.cost(sparse, target).flash_bytes < 0.65 * unpacked.cost(conv, target).flash_bytes
+    assert library_kernel.cost(sparse, target) == library_kernel.cost(conv, target)
+
+
+def test_lowering_agrees_with_the_estimate() -> None:
+    board = load_board("nucleo-u575zi-q")
+    target = Target(board.core, board.dsp, "assembly", board_costs(board))
+    for schedule in SCHEDULES.values():
+        assert schedule.lower(dense(), target).cost == schedule.cost(dense(), target)

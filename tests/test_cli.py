@@ -1,0 +1,295 @@
+"""The command line on the digits example: every verb, its exit status, and what a person sees."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from digits_project import MODEL, ROOT, command_line, environment, exact, report, run, spec, tree, write_spec
+
+from approx_plugin.cli import HELP, main
+from approx_plugin.verbs import VERBS
+
+BOARDS = sorted(folder.parent.name for folder in (ROOT / "board").glob("*/board.yaml") if "nucleo" in str(folder))
+
+
+@pytest.fixture(autouse=True)
+def _no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CMSIS_NN_PATH", raising=False)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an approx.yaml whose project has been generated."""
+    folder = tmp_path_factory.mktemp("cli")
+    done = command_line("generate", cwd=write_spec(folder, spec()).parent)
+    assert done.status == 0, done.text
+    return folder
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """What a verb that has to succeed prints to standard output."""
+    capsys.readouterr()
+    status = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    assert status == 0, captured
+    assert "Traceback" not in captured.err
+    return captured.out
+
+
+# ---- help and arguments
+
+
+def test_every_verb_has_a_function_and_a_line_of_help() -> None:
+    assert tuple(HELP) == tuple(VERBS)
+
+
+def test_help_names_every_verb_and_loads_nothing_slow(tmp_path: Path) -> None:
+    done = run(
+        [sys.executable, "-X", "importtime", "-m", "approx_plugin", "--help"], tmp_path, environment(COLUMNS="120")
+    )
+    assert done.status == 0
+    for verb, text in HELP.items():
+        assert f"{verb:<9} {text}" in done.out
+    for option in ("--spec", "--board", "--out", "--cmsis-nn", "--force", "--workers", "--version"):
+        assert option in done.out
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in done.err.splitlines()}
+    assert "argparse" in loaded
+    assert not loaded & {"numpy", "yaml", "jsonschema", "tflite", "elftools"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        (["generat"], "invalid choice: 'generat'"),
+        (["--sepc=approx.yaml"], "unrecognized arguments: --sepc=approx.yaml"),
+        (["--workers", "0"], "a whole number above 0, not '0'"),
+        (["--workers", "two"], "a whole number above 0, not 'two'"),
+        (["--spec"], "expected one argument"),
+    ],
+)
+def test_wrong_arguments(arguments: list[str], fragment: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert fragment in capsys.readouterr().err
+
+
+# ---- the verbs
+
+
+def test_generate_twice__up_to_date(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, "--spec", project / "approx.yaml") == f"{project / 'out'} is up to date\n"
+
+
+def test_generate_tells_its_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = told(capsys, "generate", "--spec", write_spec(tmp_path, exact())).splitlines()
+    assert lines[0] == "digits_cnn: 6 layers, 23,680 MACs; NUCLEO-U575ZI-Q"
+    assert lines[1].startswith("arena ") and "CMSIS-NN: portable subset" in lines[1]
+    assert lines[2].startswith("Release: ")
+    assert lines[3].endswith(f"{len(tree(tmp_path / 'out')) - 1} files written, 0 unchanged, 0 removed")
+
+
+def test_verify(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = told(capsys, "verify", "--spec", project / "approx.yaml").splitlines()
+    assert lines == ["verified: 10 of 10 inputs bit-exact, output and all 6 layers, in QEMU (mps2-an505, cortex-m33)"]
+
+
+def test_run_shows_the_console(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = told(capsys, "run", "--spec", project / "approx.yaml").splitlines()
+    assert lines[0].startswith('approx: network "digits_cnn" on ')
+    assert "approx: layer 5 fully_connected_5 cycles n/a" in lines
+    assert [line for line in lines if line.startswith("approx: vector")] == [f"approx: vector {i} ok" for i in range(4)]
+    assert lines[-1] == "approx: PASS 4/4"
+
+
+def test_report_prints_the_projects_report(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = told(capsys, "report", "--spec", project / "approx.yaml")
+    assert printed.strip() == (project / "out" / "report.txt").read_text(encoding="utf-8").strip()
+
+
+def test_size_agrees_with_the_report(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = told(capsys, "size", "--spec", project / "approx.yaml")
+    made = report(project / "out")
+    assert f"Program (flash) : {made['flash_bytes']:>10,} B of  2,097,152 B" in printed
+    assert f"Data (RAM)      : {made['ram_bytes']:>10,} B of    786,432 B" in printed
+    assert "Middlewares/Approx/Src/approx_layer_02.s" in printed
+
+
+def test_check_finds_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = told(capsys, "check", "--spec", project / "approx.yaml").splitlines()
+    assert lines[0] == "project files: no finding"
+    assert [line.split(":")[0] for line in lines[1:]] == ["Debug", "Release"]
+    assert all(line.endswith(", 0 warnings") for line in lines[1:])
+
+
+def test_check_finds_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The IDE's own files may be edited; an edit that breaks the project is found."""
+    path = write_spec(tmp_path, exact())
+    told(capsys, "--spec", path)
+    description = tmp_path / "out" / ".cproject"
+    broken = description.read_text(encoding="utf-8").replace("U575ZITXQ_FLASH.ld", "U575_FLASH.ld")
+    description.write_text(broken, encoding="utf-8")
+    assert main(["check", "--spec", str(path)]) == 2
+    assert f"{description}: error: " in capsys.readouterr().err
+
+
+def test_cubeide_without_the_ide(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("approx_plugin.project.cubeide.find_cubeide", lambda: None)
+    assert main(["cubeide", "--spec", str(project / "approx.yaml")]) == 2
+    assert "error: STM32CubeIDE was not found" in capsys.readouterr().err
+
+
+def test_clean_takes_everything_back_that_was_generated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_spec(tmp_path, exact())
+    told(capsys, "--spec", path)
+    count = len(tree(tmp_path / "out"))
+    assert told(capsys, "clean", "--spec", path) == f"{tmp_path / 'out'}: {count} generated files removed\n"
+    assert not (tmp_path / "out").exists()
+    assert told(capsys, "clean", "--spec", path).endswith(": 0 generated files removed\n")
+
+
+def test_every_verb_generates_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = told(capsys, "verify", "--spec", write_spec(tmp_path, exact()))
+    assert "files written" in printed
+    assert "verified: 5 of 5" in printed
+
+
+def test_lost_test_vectors_are_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_spec(tmp_path, exact())
+    told(capsys, "--spec", path)
+    (stored,) = tmp_path.glob(".approx_cache/*/vectors.npz")
+    for content in (None, stored.read_bytes()[:100], b""):
+        if content is None:
+            stored.unlink()
+        else:
+            stored.write_bytes(content)
+        assert "verified: 5 of 5" in told(capsys, "verify", "--spec", path)
+
+
+# ---- where things come from
+
+
+def test_spec_of_the_working_directory_is_the_default(project: Path, tmp_path: Path) -> None:
+    assert command_line(cwd=project).out == f"{project / 'out'} is up to date\n"
+    done = command_line(cwd=tmp_path)
+    assert done.status == 2
+    assert done.err.startswith("approx.yaml: error: ")
+
+
+def test_relative_paths_are_those_of_the_working_directory(project: Path) -> None:
+    """The relative spec names the same project; a relative --out lies below the working directory."""
+    done = command_line("--spec", f"{project.name}/approx.yaml", cwd=project.parent)
+    assert done.out == f"{project / 'out'} is up to date\n"
+    done = command_line("--spec", f"{project.name}/approx.yaml", "--out", f"{project.name}/other", cwd=project.parent)
+    assert done.status == 0, done.text
+    assert tree(project / "other") == tree(project / "out")
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_verify_on_every_board(board: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_spec(tmp_path, exact(kernels={"convolution": "unpacked"}))
+    out = tmp_path / "other"
+    printed = told(capsys, "verify", "--spec", path, "--board", board, "--out", out)
+    machines = {"4": "mps2-an386, cortex-m4", "5": "mps2-an505, cortex-m33", "7": "mps2-an500, cortex-m7"}
+    core = {"f4": "4", "l4": "4", "u5": "5", "f7": "7", "h7": "7"}[board.removeprefix("nucleo-")[:2]]
+    assert f"verified: 5 of 5 inputs bit-exact, output and all 6 layers, in QEMU ({machines[core]})" in printed
+    assert report(out)["board"].lower().replace("_", "-") == board
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_boards_beside_each_other_stay_up_to_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_spec(tmp_path, exact())
+    other = ("--board", "nucleo-l4r5zi", "--out", tmp_path / "l4")
+    told(capsys, "--spec", path)
+    told(capsys, "--spec", path, *other)
+    assert "up to date" in told(capsys, "--spec", path)
+    assert "up to date" in told(capsys, "--spec", path, *other)
+
+
+@pytest.mark.parametrize(
+    ("kernels", "expected"),
+    [
+        ({"backend": "c", "convolution": "unpacked"}, {"unpacked"}),
+        ({"backend": "assembly", "convolution": "unpacked"}, {"unpacked"}),
+        ({"convolution": "cmsis_nn"}, {"cmsis_nn"}),
+    ],
+)
+def test_kernels(
+    kernels: dict[str, str], expected: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = told(capsys, "verify", "--spec", write_spec(tmp_path, spec(kernels=kernels)))
+    assert "verified: 10 of 10" in printed
+    made = report(tmp_path / "out")
+    assert {layer["kernel"] for layer in made["layers"] if layer["op"] == "CONV_2D"} == expected
+    suffixes = {name[-2:] for name in tree(tmp_path / "out") if "approx_layer" in name}
+    unpacked = {".c"} if kernels.get("backend") == "c" else {".s"}
+    assert suffixes == (unpacked if expected == {"unpacked"} else set())
+
+
+def test_a_real_library(cmsis_nn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_spec(tmp_path, exact(kernels={"convolution": "cmsis_nn"}))
+    assert "verified: 5 of 5" in told(capsys, "verify", "--spec", path, "--cmsis-nn", cmsis_nn)
+    made = report(tmp_path / "out")["cmsis_nn"]
+    assert made["provider"] == "CMSIS-NN"
+    assert made["version"] not in {"", "unknown"}
+
+
+def test_the_library_of_the_environment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_spec(tmp_path, exact())
+    monkeypatch.setenv("CMSIS_NN_PATH", str(tmp_path / "nowhere"))
+    assert main(["--spec", str(path)]) == 2
+    assert "CMSIS_NN_PATH / cmsis_nn=: error: " in capsys.readouterr().err
+    subset = ROOT / "Middlewares" / "CMSIS-NN"
+    assert "portable subset unknown" in told(capsys, "--spec", path, "--cmsis-nn", subset)
+
+
+def test_names_that_the_terminal_cannot_show(tmp_path: Path) -> None:
+    model = tmp_path / "ziffern_größe.tflite"
+    model.write_bytes(MODEL.read_bytes())
+    write_spec(tmp_path, exact(model=model.name))
+    done = command_line("report", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert done.status == 0, done.text
+    assert "ziffern_gr\\xf6\\xdfe.tflite" in done.out
+
+
+# ---- the ends that are not the usual ones
+
+
+def test_interrupt_leaves_nothing_and_the_search_goes_on(tmp_path: Path) -> None:
+    write_spec(tmp_path, spec(search={"seed": 1, "evaluations": 100000, "workers": 1}))
+    command = [sys.executable, "-u", "-m", "approx_plugin"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert line.startswith("search: 1 of 100000 designs measured")
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted" in rest
+    assert "Traceback" not in rest
+    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / ".approx_cache" / "evaluations").iterdir())
+    write_spec(tmp_path, spec())
+    assert command_line(cwd=tmp_path).status == 0
+
+
+def test_reader_that_has_seen_enough(project: Path) -> None:
+    command = [sys.executable, "-m", "approx_plugin", "report"]
+    with subprocess.Popen(
+        command, cwd=project, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        err = process.stderr.read()
+    assert process.returncode == 1
+    assert err == ""
