@@ -29,12 +29,11 @@ DIGITS = 5
 
 @dataclass(frozen=True)
 class Errors:
-    """Relative errors of predictions: how many, the median and the largest size, and the mean with its sign."""
+    """Sizes of the relative errors of predictions: how many, the median, the largest."""
 
     layers: int
     median: float
     worst: float
-    mean: float
 
 
 def fit(points: Sequence[Point]) -> dict[str, dict[str, float]]:
@@ -100,4 +99,4 @@ def relative(model: CostModel, points: Sequence[Point]) -> Mapping[str, Errors]:
 def errors(values: Sequence[float]) -> Errors:
     """Their summary."""
     sizes = np.abs(values)
-    return Errors(len(values), float(np.median(sizes)), float(sizes.max()), float(np.mean(values)))
+    return Errors(len(values), float(np.median(sizes)), float(sizes.max()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,3 @@ def measured(elf: Path, board: Board, functions: Sequence[str]) -> list[tuple[in
         if cost.calls != 1:
             raise ToolError(f"{cost.name} ran {cost.calls} times in one inference", where=elf)
     return [(cost.cost.board.cycles, cost.cost.ideal.cycles) for cost in simulation.layers]
-
-
-Say = Callable[[str], None]
-"""Told one line for each step."""

@@ -28,9 +28,7 @@ def lower(graph: Graph, kernels: Mapping[int, str], target: Target, exact_macs: 
     memory = plan_memory(graph, {layer.operator.index: layer.emission.scratch_bytes for layer in layers})
     summary = summary_of(graph, Counter(layer.kernel for layer in layers if layer.kernel != ALIAS))
     sources = {
-        "Inc/approx_network.h": header_text(
-            graph, memory, (exact_macs, sum(layer.cost.macs for layer in layers)), summary
-        ),
+        "Inc/approx_network.h": header_text(graph, memory, (exact_macs, kept_macs), summary),
         "Src/approx_network.c": network_text(graph, layers, memory, summary),
     }
     for layer in layers:

@@ -22,7 +22,7 @@ from approx_plugin.kernels.costs.loader import board_costs, ideal_costs, load_co
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.schedules.registry import SCHEDULES
 from approx_plugin.kernels.schedules.unpacked.assembly import Phase, group_code, groups
-from approx_plugin.kernels.schedules.unpacked.counting import constant_code
+from approx_plugin.kernels.schedules.unpacked.kept import constant_code
 from approx_plugin.kernels.schedules.unpacked.phases import count_phases, cut
 from approx_plugin.kernels.schedules.unpacked.plan import Plan, plans
 from approx_plugin.kernels.schedules.unpacked.thumb import Code

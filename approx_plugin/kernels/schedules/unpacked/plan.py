@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from approx_plugin.kernels.costs.counting import Memories, Work
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.schedules.unpacked.blocks import Block, candidates
-from approx_plugin.kernels.schedules.unpacked.counting import Counts, Kept, count, full_body, kept, work
+from approx_plugin.kernels.schedules.unpacked.counting import Counts, count, full_body, work
 from approx_plugin.kernels.schedules.unpacked.geometry import Geometry, Slots, geometry, pitches, slots
+from approx_plugin.kernels.schedules.unpacked.kept import Kept, kept
 from approx_plugin.kernels.schedules.unpacked.requantise import ChannelConstants, fold
 from approx_plugin.operators.conv2d import Conv2D
 
