@@ -471,3 +471,31 @@ def test_stored_vectors_differ_between_each_other(digits: Path) -> None:
 def test_manifest_lists_every_file(digits: Path) -> None:
     listed = json.loads((digits / "out/approx_manifest.json").read_bytes())["files"]
     assert {*listed, "approx_manifest.json"} == set(tree(digits / "out"))
+
+
+def test_only_what_leaves_the_library_is_approximated(tmp_path: Path, shared: Path, root: Path) -> None:
+    """On a board whose flash holds one or two of five unpacked convolutions."""
+    images = {
+        name: str(shared / "data" / f"cifar10_{name}.npz") for name in ("calibration", "exploration", "confirmation")
+    }
+    content = {
+        "version": 1,
+        "model": str(root / "models" / "cifar10_alexnet.tflite"),
+        "board": "nucleo-f446re",
+        "target": {"max_accuracy_drop": 8.0},
+        "data": {name: {"file": file, "count": 60} for name, file in images.items()},
+        "method": "significance",
+        "search": {"seed": 1, "evaluations": 12},
+        "project": {"name": "alexnet", "directory": "out", "test_vectors": 1},
+    }
+    file = tmp_path / "approx.yaml"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    made = generate(Request(file), say=lambda _: None).report
+    skipped = {layer.name for layer in made.layers if layer.macs_kept < layer.macs}
+    unpacked = {layer.name for layer in made.layers if layer.kernel == "unpacked"}
+    assert skipped and skipped <= unpacked
+    assert len(unpacked) < 5, "or the board is no test"
+    assert sum(layer.macs_kept for layer in made.layers) == made.macs_kept
+    assert {point.macs_kept for point in made.front if point.chosen} <= {made.macs_kept}
+    assert all(point.flash_bytes < made.memory.flash_capacity for point in made.front)
+    assert made.memory.flash is None or made.memory.flash <= made.memory.flash_capacity
