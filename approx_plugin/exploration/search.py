@@ -126,7 +126,9 @@ def explore(
 def _message(chosen: Design, exploration: Goal, confirmation: Goal, looks: tuple[Look, ...], anything: bool) -> str:
     if chosen.candidates:
         place = [look.point for look in looks].index(chosen.point) + 1
-        return f"The target is met on the confirmation set by design {place} of the {len(looks)} that were tried on it."
+        which = "the one design" if len(looks) == 1 else f"number {place} of the {len(looks)} designs"
+        tried = "was" if len(looks) == 1 else "were"
+        return f"The target is met on the confirmation set by {which} that {tried} tried on it."
     parts = ["NOTHING IS APPROXIMATED: the exact network is used."]
     if exploration.allowed < 0 or confirmation.allowed < 0:
         parts.append("THE TARGET IS NOT MET: even the exact network does not reach the accuracy that was asked for.")
