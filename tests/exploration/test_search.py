@@ -128,7 +128,7 @@ def test_a_worse_confirmation_set_makes_it_milder_or_exact() -> None:
     milder = search(confirmation=Truth(81.0, worse=0.6))
     assert milder.target_met and milder.chosen.candidates and len(milder.looks) > 1
     place = [look.point for look in milder.looks].index(milder.chosen.point) + 1
-    assert f"design {place} of the {len(milder.looks)} " in milder.message
+    assert f"number {place} of the {len(milder.looks)} designs" in milder.message
     assert not milder.looks[0].met and milder.chosen.point.cycles > milder.looks[0].point.cycles
     none = search(confirmation=Truth(81.0, worse=2.0))
     assert none.chosen.candidates == () and none.target_met and not any(look.met for look in none.looks)
