@@ -71,6 +71,7 @@ class Memory(Structure):
         ("line", c_uint32),
         ("line_valid", c_uint32),
         ("line_first", c_uint32),
+        ("line_whole", c_uint32),
         ("line_ready", c_int64),
         ("line_region", c_int32),
         ("busy_until", c_int64),

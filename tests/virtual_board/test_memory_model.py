@@ -151,6 +151,69 @@ def test_a_long_line_arrives_in_beats_behind_its_critical_word(model: Callable[.
     assert flash.fetch(0x100, 12) == 16
 
 
+def test_a_line_keeps_the_bus_until_its_last_beat(model: Callable[..., Model]) -> None:
+    cached = {"caches": {"d": Cache(1024, 32, 2)}, "data_cache": "d"}
+    bus = model(wait_states=6, read_bytes=8, beat_cycles=1, beat_bytes=8, **cached)
+    assert bus.access(0x100, 0) == 6
+    # Beats at 6, 7, 8 and 9: the next line begins at 10.
+    assert bus.access(0x200, 7) == (10 - 7) + 6
+    assert bus.access(0x300, 30) == 6
+
+
+def test_a_line_from_the_cache_is_there_at_once(model: Callable[..., Model]) -> None:
+    flash = model(
+        wait_states=10, read_bytes=32, beat_cycles=2, beat_bytes=8, caches={"i": Cache(1024, 32, 2)}, fetch_cache="i"
+    )
+    assert flash.fetch(0x100, 0, redirected=True) == 10
+    assert flash.fetch(0x200, 20, redirected=True) == 30
+    # Back in the first line: neither wait states nor beats.
+    assert flash.fetch(0x100, 50, redirected=True) == 50
+    assert flash.fetch(0x11C, 50) == 50
+
+
+LONG_LINES = {
+    "wait_states": 5,
+    "read_bytes": 8,
+    "beat_cycles": 6,
+    "beat_bytes": 8,
+    "fetch_cache": "i",
+    "caches": {"i": Cache(1024, 32, 4)},
+}
+"""Four reads of six cycles each fill a line."""
+
+
+def test_straight_code_gets_one_array_read_behind_the_other(model: Callable[..., Model]) -> None:
+    flash = model(prefetch=True, **LONG_LINES)
+    times = [flash.fetch(0x100, 0, redirected=True)]
+    for offset in range(0x108, 0x148, 8):
+        times.append(flash.fetch(offset, times[-1] + 1))
+    # The prefetch of a line's first read hides nothing here but the gap between two lines.
+    assert times == [5, 11, 17, 23, 29, 35, 41, 47, 53]
+
+
+def test_without_prefetch_every_line_begins_with_a_request(model: Callable[..., Model]) -> None:
+    flash = model(**LONG_LINES)
+    times = [flash.fetch(0x100, 0, redirected=True)]
+    for offset in range(0x108, 0x128, 8):
+        times.append(flash.fetch(offset, times[-1] + 3))
+    assert times == [5, 11, 17, 23, 26 + 5]
+
+
+def test_a_jump_waits_for_the_line_that_is_being_filled(model: Callable[..., Model]) -> None:
+    flash = model(prefetch=True, **LONG_LINES)
+    assert flash.fetch(0x100, 0, redirected=True) == 5
+    # The fill ends at 24; the prefetch behind it has not begun and is dropped.
+    assert flash.fetch(0x400, 7, redirected=True) == 24 + 5
+
+
+def test_a_read_of_data_goes_before_a_prefetch_that_has_not_begun(model: Callable[..., Model]) -> None:
+    flash = model(prefetch=True, **LONG_LINES)
+    assert flash.fetch(0x100, 0, redirected=True) == 5
+    assert flash.access(0x900, 10) == (24 - 10) + 5
+    # Fill until 24, data until 30, then the prefetch.
+    assert flash.fetch(0x120, 31) == 35
+
+
 def test_stores_and_zero_wait_memory_never_wait(model: Callable[..., Model]) -> None:
     flash = model()
     assert flash.access(0x10, 0, store=True, base=RAM) == 0

@@ -81,11 +81,13 @@ static uint32_t fetch_line_bytes(const memory *m, const region *r)
     return r->read_bytes;
 }
 
-/* Cycles from the start of a line's read to its critical word, and how long it keeps the array busy. */
-static int64_t array_busy(const region *r, uint32_t line_bytes)
+/* Cycles for which `bytes` keep the array (or the bus in front of it) busy: to the last beat, where beats are known. */
+static int64_t array_busy(const region *r, uint32_t bytes)
 {
-    uint32_t reads = (line_bytes + r->read_bytes - 1) / r->read_bytes;
+    uint32_t reads = (bytes + r->read_bytes - 1) / r->read_bytes;
 
+    if (r->beat_cycles && bytes > r->beat_bytes)
+        return r->wait_states + 1 + (int64_t)(bytes / r->beat_bytes - 1) * r->beat_cycles;
     return (int64_t)reads * (r->wait_states + 1);
 }
 
@@ -94,14 +96,28 @@ static int64_t max64(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static void start_prefetch(memory *m, const region *r, uint32_t line, uint32_t line_bytes, int64_t start)
+/* One array read ahead of the line at `line`; the rest of that next line follows when the core gets there. */
+static void start_prefetch(memory *m, const region *r, uint32_t line, uint32_t line_bytes)
 {
     m->prefetch_line = line + line_bytes;
     m->prefetch_valid = m->prefetch_line - r->origin < r->length;
     if (!m->prefetch_valid)
         return;
-    m->prefetch_ready = start + r->wait_states;
-    m->busy_until = start + array_busy(r, line_bytes);
+    m->prefetch_ready = m->busy_until + r->wait_states;
+    m->busy_until += array_busy(r, r->read_bytes);
+}
+
+/* When a read that is asked for at `request` can begin. A prefetch that has not begun by then lets it pass: it is put
+ * off by `cycles`, or dropped if that is 0. */
+static int64_t array_free(memory *m, const region *r, int64_t request, int64_t cycles)
+{
+    int64_t prefetch_start = m->prefetch_ready - r->wait_states;
+
+    if (!m->prefetch_valid || request >= prefetch_start)
+        return max64(request, m->busy_until);
+    m->prefetch_valid = cycles != 0;
+    m->prefetch_ready += cycles;
+    return prefetch_start;
 }
 
 /* The line at `line` becomes the current one; it was requested at `request`, and the word at `first` comes first. */
@@ -114,10 +130,10 @@ static void enter_line(memory *m, int32_t index, uint32_t line, uint32_t first, 
     m->line_valid = 1;
     m->line_region = index;
     m->line_first = first;
-    if (c && cache_touch(c, line)) {
+    m->line_whole = c && cache_touch(c, line);
+    if (m->line_whole) {
         c->hits++;
         m->line_ready = request;
-        m->line_first = line;
         return;
     }
     if (c) {
@@ -127,16 +143,17 @@ static void enter_line(memory *m, int32_t index, uint32_t line, uint32_t first, 
     if (m->prefetch_valid && m->prefetch_line == line) {
         m->line_ready = max64(request, m->prefetch_ready);
         m->line_first = line;
-        start_prefetch(m, r, line, line_bytes, max64(request, m->prefetch_ready + 1));
+        m->busy_until = max64(request, m->busy_until) + array_busy(r, line_bytes) - array_busy(r, r->read_bytes);
+        start_prefetch(m, r, line, line_bytes);
     } else {
-        int64_t start = max64(request, m->busy_until);
+        int64_t start = array_free(m, r, request, 0);
 
         m->fetch_misses++;
         m->line_ready = start + r->wait_states;
         m->busy_until = start + array_busy(r, line_bytes);
         m->prefetch_valid = 0;
         if (r->prefetch)
-            start_prefetch(m, r, line, line_bytes, m->busy_until);
+            start_prefetch(m, r, line, line_bytes);
     }
 }
 
@@ -165,7 +182,7 @@ static int64_t fetch_one(memory *m, uint32_t address, int64_t now, int redirecte
         request = redirected ? now : now - m->ahead;
         enter_line(m, index, line, address & ~(uint32_t)3, line_bytes, request);
     }
-    if (r->beat_cycles == 0)
+    if (r->beat_cycles == 0 || m->line_whole)
         return max64(now, m->line_ready);
     behind = (address - m->line_first) & (line_bytes - 1);
     return max64(now, m->line_ready + (int64_t)(behind / r->beat_bytes) * r->beat_cycles);
@@ -185,7 +202,7 @@ int64_t memory_access(memory *m, uint32_t address, int64_t now, int store)
     int32_t index = memory_region(m, address);
     const region *r;
     cache *c;
-    int64_t start, wait = 0;
+    int64_t start, busy, wait = 0;
     uint32_t line;
 
     if (index < 0)
@@ -214,7 +231,8 @@ int64_t memory_access(memory *m, uint32_t address, int64_t now, int store)
         m->data_line_valid = 1;
     }
     m->data_misses++;
-    start = max64(now, m->busy_until);
-    m->busy_until = start + array_busy(r, c && c->bytes ? c->line_bytes : r->read_bytes);
+    busy = array_busy(r, c && c->bytes ? c->line_bytes : r->read_bytes);
+    start = array_free(m, r, now, busy);
+    m->busy_until = max64(m->busy_until, start) + busy;
     return wait + (start - now) + r->wait_states;
 }

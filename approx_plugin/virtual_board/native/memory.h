@@ -43,8 +43,8 @@ typedef struct {
     int32_t cache_count;
     int32_t ahead;             /* cycles by which the core requests sequential code before it issues it */
 
-    /* The line that the core is fetching from. */
-    uint32_t line, line_valid, line_first;
+    /* The line that the core is fetching from. line_whole: it lay in the cache, so its beats are not waited for. */
+    uint32_t line, line_valid, line_first, line_whole;
     int64_t line_ready;
     int32_t line_region;       /* -1 before the first fetch */
     /* The array's single read port, and the line that a prefetch has read or is reading. */
