@@ -162,8 +162,7 @@ def bench(session: Session) -> None:
             hint="pip install 'approx-plugin[virtual-board]'",
         ) from None
     made, published = run_bench(session.request, session.say, session.progress), load_published()
-    one_board = len({found.board for found in made.boards}) == 1
-    session.say("\n" + bench_text(made, published, details=one_board))
+    session.say("\n" + bench_text(made, published, details=len(made.boards) == 1))
     directory = bench_output.folder(session.directory)
     bench_output.save(made, published, directory)
     session.say(f"{directory}: bench.txt (with all layers), bench.json, bench.svg")

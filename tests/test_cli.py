@@ -203,6 +203,25 @@ def test_verify_on_every_board(board: str, tmp_path: Path, capsys: pytest.Captur
     assert not (tmp_path / "out").exists()
 
 
+def test_a_board_in_another_setting_has_a_project_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its README says what to do to the board; what the IDE and the firmware call it is printed on the board."""
+    path = write_spec(tmp_path, exact(board="nucleo-l4r5zi-single-bank", kernels={"convolution": "cmsis_nn"}))
+    assert "project files: no finding" in told(capsys, "check", "--spec", path)
+    told(capsys, "--spec", path, "--board", "nucleo-l4r5zi", "--out", tmp_path / "base")
+    mine, base = tree(tmp_path / "out"), tree(tmp_path / "base")
+    assert report(tmp_path / "out")["board"] == "NUCLEO-L4R5ZI-SINGLE-BANK"
+    readme, other = mine["README.md"].decode(), base["README.md"].decode()
+    assert "for NUCLEO-L4R5ZI-SINGLE-BANK (STM32L4R5ZITx)" in readme
+    assert readme.index("## Prepare the board") < readme.index("DBANK") < readme.index("## Import and run")
+    assert "Prepare" not in other and "DBANK" not in other
+    assert b'value="NUCLEO-L4R5ZI"' in mine[".cproject"] and b"SINGLE-BANK" not in mine[".cproject"]
+    code = [name for name in base if name.endswith((".c", ".h", ".cproject"))]
+    assert len(code) > 20
+    assert [name for name in code if mine[name] != base[name]] == []
+
+
 def test_two_boards_beside_each_other_stay_up_to_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_spec(tmp_path, exact())
     other = ("--board", "nucleo-l4r5zi", "--out", tmp_path / "l4")

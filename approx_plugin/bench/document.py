@@ -10,7 +10,7 @@ from approx_plugin.bench.published import Published
 from approx_plugin.bench.results import Bench, BoardResult, Figures, VariantResult, per_mac
 from approx_plugin.bench.text import references_of
 
-FORMAT = 1
+FORMAT = 2
 """Version of bench.json; it grows when a field changes its meaning or goes."""
 
 
@@ -47,7 +47,6 @@ def _board(bench: Bench, board: BoardResult, published: Published) -> dict[str, 
         "mcu": board.mcu,
         "core": board.core,
         "clock_hz": board.clock_hz,
-        "timing_variant": board.timing_variant,
         "model_error": board.model_error,
         "variants": {variant.variant: _variant(bench, board, variant) for variant in board.variants},
         "missing": dict(board.missing),

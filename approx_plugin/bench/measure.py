@@ -14,15 +14,14 @@ from approx_plugin.pipeline import Designed
 from approx_plugin.project.console import RunResult, parse_console
 from approx_plugin.project.emulator import verify
 from approx_plugin.virtual_board.results import Simulation
-from approx_plugin.virtual_board.section import load_timing
 from approx_plugin.virtual_board.simulation import simulate
 
 NETWORK = "approx_network_run"
 
 
-def run(elf: Path, board: Board, timing_variant: str, functions: Sequence[str]) -> Simulation:
+def run(elf: Path, board: Board, functions: Sequence[str]) -> Simulation:
     """Simulate `elf` from reset to its end. All arguments can go to another process, and so can the result."""
-    return simulate(elf, board, load_timing(board, timing_variant), layers=(NETWORK, *functions))
+    return simulate(elf, board, layers=(NETWORK, *functions))
 
 
 def result(variant: str, firmware: Firmware, designed: Designed, simulation: Simulation) -> VariantResult:

@@ -102,7 +102,7 @@ def _foot(
         yield f"Model of the {core}: {error}"
     for board in bench.boards:
         for name, why in board.missing:
-            yield f"{board.label} cannot hold '{titles(bench)[name]}': {why}"
+            yield f"{board.name} cannot hold '{titles(bench)[name]}': {why}"
     if any(references for _, references in groups):
         yield f"Dashed: measured on hardware by others, with other compilers and libraries. {published.source}."
 
@@ -116,7 +116,7 @@ def _group(
     bench: Bench, board: BoardResult, references: Sequence[Reference], scale: _Scale, top: float
 ) -> Iterator[str]:
     bottom = top + _height(board, references)
-    yield _text(LEFT - 10, top + 13, board.label, bold=True, anchor="end")
+    yield _text(LEFT - 10, top + 13, board.name, bold=True, anchor="end")
     yield _text(LEFT - 10, top + 13 + LINE, f"{board.core}, {board.clock_hz / 1e6:g} MHz", anchor="end")
     order = [name for name, _ in bench.variants]
     for row, variant in enumerate(board.variants):

@@ -123,11 +123,11 @@ class VariantResult:
 class BoardResult:
     """All variants on one virtual board.
 
-    timing_variant: "" for the board as it is delivered, else the variant's name in board.yaml.
-    clock_hz:       the core clock that the firmware sets up.
-    model_error:    how far the model of this core is known to be from hardware, one sentence.
-    variants:       in the order of `variants.VARIANTS`.
-    missing:        (variant, why) of those that the board cannot hold.
+    board:       its id.
+    clock_hz:    the core clock that the firmware sets up.
+    model_error: how far the model of this core is known to be from hardware, one sentence.
+    variants:    in the order of `variants.VARIANTS`.
+    missing:     (variant, why) of those that the board cannot hold.
     """
 
     board: str
@@ -135,15 +135,9 @@ class BoardResult:
     mcu: str
     core: str
     clock_hz: int
-    timing_variant: str
     model_error: str
     variants: tuple[VariantResult, ...]
     missing: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def label(self) -> str:
-        """`NUCLEO-L4R5ZI (single-bank)`."""
-        return f"{self.name} ({self.timing_variant})" if self.timing_variant else self.name
 
     def of(self, variant: str) -> VariantResult | None:
         """The result of a variant, None where it is missing."""

@@ -31,12 +31,12 @@ ALL = "all"
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """A firmware and its simulations, one for each timing variant of its board."""
+    """A firmware and its simulation."""
 
     variant: str
     designed: Designed
     firmware: Firmware
-    simulations: tuple[Future[Simulation], ...]
+    simulation: Future[Simulation]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,6 @@ class _Started:
     """All variants of a board; missing: those that it cannot hold."""
 
     board: Board
-    timings: tuple[str, ...]
     jobs: tuple[_Job, ...]
     missing: Mapping[str, CapacityError]
 
@@ -69,20 +68,19 @@ def bench(request: Request, say: Say, progress: Progress = silent) -> Bench:
     inputs = read(request)
     find_program(COMPILER)
     boards = chosen_boards(request.boards, inputs.board)
-    timings = {board.id: timing_variants(board) for board in boards}
+    for board in boards:
+        load_timing(board)  # a board that cannot be simulated is told before anything is built
     place = Workplace.of(inputs.spec.file, inputs.spec.project.name, inputs.directory)
     place.prepare()
     names = variants_of(inputs)
-    runs = len(names) * sum(map(len, timings.values()))
+    runs = len(names) * len(boards)
     graph = inputs.graph
     say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {runs} simulations")
     workshop = Workshop(place.evaluations, request.workers or inputs.spec.search.workers, progress)
     with executor(min(request.workers or os.cpu_count() or 1, runs)) as pool:
         shared = _Run(inputs, place, workshop, pool)
-        started = [_start(shared, board, names, timings[board.id]) for board in boards]
-        results = tuple(
-            _finish(one, position, say) for one in started for position in range(len(one.timings)) if one.jobs
-        )
+        started = [_start(shared, board, names) for board in boards]
+        results = tuple(_finish(one, say) for one in started if one.jobs)
     if not results:
         raise_all(error for one in started for error in one.missing.values())
     firmware = next(job.firmware for one in started for job in one.jobs)
@@ -119,53 +117,43 @@ def chosen_boards(names: Sequence[str], default: Board) -> tuple[Board, ...]:
     return tuple(found.values())
 
 
-def timing_variants(board: Board) -> tuple[str, ...]:
-    """ "" for the board as it is delivered, then its variants. Raises BoardError if a timing is missing or wrong."""
-    names = ("", *board.timing.get("variants", {}))
-    for name in names:
-        load_timing(board, name)
-    return names
-
-
-def _start(shared: _Run, board: Board, names: Sequence[str], timings: tuple[str, ...]) -> _Started:
-    """Build the variants of a board one after the other; each one's simulations begin at once."""
+def _start(shared: _Run, board: Board, names: Sequence[str]) -> _Started:
+    """Build the variants of a board one after the other; each one's simulation begins at once."""
     jobs: list[_Job] = []
     missing: dict[str, CapacityError] = {}
     for name in names:
         try:
-            jobs.append(_build(shared, board, name, timings))
+            jobs.append(_build(shared, board, name))
         except (CapacityError, ErrorGroup) as error:
             errors = error.errors if isinstance(error, ErrorGroup) else (error,)
             if not all(isinstance(one, CapacityError) for one in errors):
                 raise
             missing[name] = CapacityError("; ".join(one.what for one in errors), where=errors[0].where)
-    return _Started(board, timings, tuple(jobs), missing)
+    return _Started(board, tuple(jobs), missing)
 
 
-def _build(shared: _Run, board: Board, name: str, timings: tuple[str, ...]) -> _Job:
+def _build(shared: _Run, board: Board, name: str) -> _Job:
     request = shared.inputs.request
     mine = replace(shared.inputs, board=board, request=replace(request, board=board.id) if request.boards else request)
     inputs, designed = VARIANTS[name].prepare(mine, shared.workshop)
     firmware = make(inputs, designed, shared.place.bench / board.id, name, request.workers)
     functions = tuple(firmware.functions.values())
-    simulations = tuple(shared.pool.submit(run, firmware.elf, board, timing, functions) for timing in timings)
-    return _Job(name, designed, firmware, simulations)
+    return _Job(name, designed, firmware, shared.pool.submit(run, firmware.elf, board, functions))
 
 
-def _finish(one: _Started, position: int, say: Say) -> BoardResult:
-    """The results of a board's timing variant, in turn."""
-    board, timing = one.board, one.timings[position]
+def _finish(one: _Started, say: Say) -> BoardResult:
+    """The results of a board, in turn."""
+    board = one.board
     made = BoardResult(
         board.id,
         board.name,
         board.mcu,
         board.core,
         board.clock_hz,
-        timing,
         load_published().model_error(board.core),
-        tuple(result(job.variant, job.firmware, job.designed, job.simulations[position].result()) for job in one.jobs),
+        tuple(result(job.variant, job.firmware, job.designed, job.simulation.result()) for job in one.jobs),
         tuple((name, error.what) for name, error in one.missing.items()),
     )
     for variant in made.variants:
-        say(f"{made.label}, {VARIANTS[variant.variant].title}: {variant.total.cycles:,} cycles (simulated)")
+        say(f"{made.name}, {VARIANTS[variant.variant].title}: {variant.total.cycles:,} cycles (simulated)")
     return made

@@ -65,7 +65,7 @@ def _summary(bench: Bench) -> list[str]:
         total = variant.total
         rows.append(
             [
-                f"{board.label}, {board.clock_hz / 1e6:g} MHz",
+                f"{board.name}, {board.clock_hz / 1e6:g} MHz",
                 titles(bench)[variant.variant],
                 f"{total.cycles:,}",
                 number(per_mac(total.cycles, bench.macs)),
@@ -83,12 +83,12 @@ def _summary(bench: Bench) -> list[str]:
     )
     lines.append("flash, RAM: of the whole linked firmware; stack: its deepest.")
     for board in bench.boards:
-        lines += [f"{board.label} cannot hold '{titles(bench)[name]}': {why}" for name, why in board.missing]
+        lines += [f"{board.name} cannot hold '{titles(bench)[name]}': {why}" for name, why in board.missing]
     for board, variant in _results(bench):
         if variant.top1:
             top1 = variant.top1
             lines.append(
-                f"{board.label}, {titles(bench)[variant.variant]}: {variant.macs_kept:,} MACs kept, "
+                f"{board.name}, {titles(bench)[variant.variant]}: {variant.macs_kept:,} MACs kept, "
                 f"top-1 {top1.approximated:.2f} % (exact: {top1.exact:.2f} %) on {top1.images:,} confirmation images"
             )
     return lines
@@ -96,7 +96,7 @@ def _summary(bench: Bench) -> list[str]:
 
 def _where(bench: Bench) -> list[str]:
     rows = [
-        [board.label, titles(bench)[variant.variant], *_figures(variant.total), f"{variant.printed_cycles:,}"]
+        [board.name, titles(bench)[variant.variant], *_figures(variant.total), f"{variant.printed_cycles:,}"]
         for board, variant in _results(bench)
     ]
     head = ["board", "variant", *_FIGURES, "on the console"]
@@ -127,7 +127,7 @@ def _layers(bench: Bench, board: BoardResult) -> list[str]:
         total += [times(bench.speedup(board, variant))] if variant.variant != BASELINE else []
     left = {1, *(position for position, text in enumerate(head) if text.endswith(":"))}
     right = tuple(position for position in range(len(head)) if position not in left)
-    return [f"{board.label}: layers (simulated cycles)", *table(head, [*rows, total], right)]
+    return [f"{board.name}: layers (simulated cycles)", *table(head, [*rows, total], right)]
 
 
 def _layer_stalls(bench: Bench, board: BoardResult, variant: VariantResult) -> list[str]:
@@ -149,7 +149,7 @@ def _layer_stalls(bench: Bench, board: BoardResult, variant: VariantResult) -> l
     head = ["m_id", "layer", "kernel", "macc kept", *_FIGURES, "ms (sim.)", "flash B", "scratch B"]
     right = tuple(position for position in range(len(head)) if position not in (1, 2))
     return [
-        f"{board.label}, {titles(bench)[variant.variant]}: where the cycles go (simulated)",
+        f"{board.name}, {titles(bench)[variant.variant]}: where the cycles go (simulated)",
         *table(head, rows, right),
     ]
 
@@ -164,7 +164,7 @@ def _figures(figures: Figures) -> list[str]:
 
 def _references(bench: Bench, published: Published) -> list[str]:
     rows = [
-        [board.label, reference.engine, reference.text, _deviation(bench, board, reference, published)]
+        [board.name, reference.engine, reference.text, _deviation(bench, board, reference, published)]
         for board in bench.boards
         for reference in references_of(bench, board, published)
     ]
@@ -176,10 +176,8 @@ def _references(bench: Bench, published: Published) -> list[str]:
 
 
 def references_of(bench: Bench, board: BoardResult, published: Published) -> tuple[Reference, ...]:
-    """What is published for this model and board, highest first. Nobody says how an option of the board was set, so
-    that the board as it is delivered gets the figures.
-    """
-    found = () if board.timing_variant else published.of(bench.model_sha256, board.board)
+    """What is published for this model and board, highest first."""
+    found = published.of(bench.model_sha256, board.board)
     return tuple(sorted(found, key=lambda reference: (-reference.high, reference.engine)))
 
 

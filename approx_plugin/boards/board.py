@@ -62,7 +62,7 @@ class Board:
     """One folder below `board/`, validated against `schemas/board.schema.json`.
 
     id:         the folder's name, which approx.yaml uses, e.g. "nucleo-u575zi-q".
-    name:       as printed on the board, e.g. "NUCLEO-U575ZI-Q".
+    name:       as printed on the board, e.g. "NUCLEO-U575ZI-Q"; with `based_on`, the id in upper case.
     mcu:        as STM32CubeIDE spells it, e.g. "STM32U575ZITxQ".
     series:     "STM32U5".
     define:     the device macro, "STM32U575xx".
@@ -72,13 +72,16 @@ class Board:
     clock_hz:   the core clock that the generated code sets up.
     memories:   the first of kind "flash" holds code, the first of kind "ram" data and stack.
     emulator:   None where QEMU has no machine with this core.
-    folder:     where the board's own files lie (board.c).
+    folder:     where the board's own files lie (board.yaml, costs.yaml); see also `source_folder`.
     console:    None only for a Board that does not come from a board.yaml, as for `cycle_counter`.
     cycle_counter: address of a 32-bit counter of core clock cycles (DWT_CYCCNT).
     ready_flags: what board.c waits for.
     interrupts: one entry per position of the vector table behind the 16 of the core: the handler's name without
                 "_IRQHandler", None for a reserved position.
-    timing:     board.yaml's section for the virtual board, as it stands there; empty where there is none.
+    timing:     board.yaml's section for the virtual board, as it stands there (with `based_on`, laid over the other
+                board's); empty where there is none.
+    based_on:   the id of the board of which this one is another setting (of its option bytes, say); "" for none.
+    preparation: what the user has to do to the board once, one paragraph; "" for nothing.
     """
 
     id: str
@@ -99,6 +102,18 @@ class Board:
     ready_flags: tuple[ReadyFlag, ...] = ()
     interrupts: tuple[str | None, ...] = ()
     timing: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    based_on: str = ""
+    preparation: str = ""
+
+    @property
+    def printed_name(self) -> str:
+        """The name that is printed on the board, which firmware and IDE use: "NUCLEO-L4R5ZI" in all its settings."""
+        return self.based_on.upper() or self.name
+
+    @property
+    def source_folder(self) -> Path:
+        """Where board.c lies: a board that is based on another has that one's."""
+        return self.folder.parent / self.based_on if self.based_on else self.folder
 
     @property
     def flash(self) -> Memory:

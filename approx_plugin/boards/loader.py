@@ -1,4 +1,4 @@
-"""board/<id>/board.yaml to `Board`: the one place that knows where boards lie and what their file may say."""
+"""board/<id>/board.yaml to `Board`: the one place that knows where boards lie and what their files may say."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from approx_plugin.boards.board import Board, Console, Emulator, Memory, ReadyFlag
-from approx_plugin.errors import ApproxError, BoardError, ErrorGroup, Location, raise_all
+from approx_plugin.boards.description import BASED_ON, DESCRIPTION, as_board_errors, base_of, merged, read_document
+from approx_plugin.errors import BoardError, Location, raise_all
 from approx_plugin.resources import resource_root
-from approx_plugin.spec.yaml_reader import Document, Keys, compose, decode
+from approx_plugin.spec.yaml_reader import Document, Keys
 
-DESCRIPTION = "board.yaml"
 MAX_INTERRUPTS = 480
 """Armv8-M's limit (Armv7-M: 240, the STM32 of that architecture have at most 155)."""
 
@@ -47,8 +47,8 @@ def load_board(name: str, where: Location | None = None, root: Path | None = Non
 
 def _read(root: Path, board_id: str) -> Board:
     """The board in the folder of that name."""
-    document = _document(root / "board" / board_id / DESCRIPTION)
-    raise_all([*_as_board_errors(document.errors), *_schema_mistakes(document, _schema(root))])
+    document = _described(root, board_id)
+    raise_all([*as_board_errors(document.errors), *_schema_mistakes(document, _schema(root))])
     values = document.value
     table = root / "board" / "common" / "interrupts" / f"{values['interrupts']}.yaml"
     if not table.is_file():
@@ -58,28 +58,40 @@ def _read(root: Path, board_id: str) -> Board:
             where=document.where(("interrupts",)),
             hint=f"write one into {table.parent.name}/, or use one of: {known}",
         )
-    interrupts = _interrupts(_document(table))
+    interrupts = _interrupts(read_document(table))
     board = _build(board_id, values, interrupts, root / "board" / board_id)
     raise_all(_mistakes(board, document))
     return board
 
 
-def _document(path: Path) -> Document:
-    """A YAML file. Raises BoardError if it cannot be read or is no YAML."""
-    try:
-        return compose(str(path), decode(str(path), path.read_bytes()))
-    except OSError as error:
-        raise BoardError(f"the file cannot be read: {error.strerror}", where=path) from None
-    except ErrorGroup as group:
-        raise_all(_as_board_errors(group.errors))
-        raise
-    except ApproxError as error:
-        raise _as_board_errors([error])[0] from None
-
-
-def _as_board_errors(errors: tuple[ApproxError, ...] | list[ApproxError]) -> list[BoardError]:
-    """The same mistakes as mistakes of a board's description."""
-    return [BoardError(error.what, where=error.where, why=error.why, hint=error.hint) for error in errors]
+def _described(root: Path, board_id: str) -> Document:
+    """The board's description, laid over that of the board that it is based on. Raises BoardError, or several."""
+    own = read_document(root / "board" / board_id / DESCRIPTION)
+    base_id = base_of(own)
+    if base_id is None:
+        return own
+    where = own.where((BASED_ON,))
+    if base_id == board_id:
+        raise BoardError(f"the board '{board_id}' is based on itself", where=where, hint="name another board")
+    known = [name for name in known_boards(root) if name != board_id]
+    if base_id not in known:
+        near = difflib.get_close_matches(base_id.lower(), known, n=1)
+        question = f"Did you mean '{near[0]}'? " if near else ""
+        raise BoardError(
+            f"there is no board '{base_id}' to be based on",
+            where=where,
+            hint=f"{question}The other boards are: {', '.join(known)}",
+        )
+    base = read_document(root / "board" / base_id / DESCRIPTION)
+    if isinstance(base.value, dict) and BASED_ON in base.value:
+        raise BoardError(
+            f"the board '{base_id}' is itself based on another",
+            where=where,
+            why="what a board says has to stand in two files at most",
+            hint=f"name the board that '{base_id}' is based on",
+        )
+    raise_all([*as_board_errors(base.errors), *_schema_mistakes(base, _schema(root))])
+    return merged(own, base)
 
 
 def _schema(root: Path) -> Any:
@@ -106,7 +118,7 @@ def _interrupts(document: Document) -> tuple[str | None, ...]:
     """The names by position, None in the gaps. Raises BoardError, or several."""
     values = document.value if isinstance(document.value, dict) else {}
     names: dict[int, str] = {}
-    errors = _as_board_errors(document.errors)
+    errors = as_board_errors(document.errors)
     for key, name in values.items():
         where = document.where((key,))
         if not (key.isdecimal() and int(key) < MAX_INTERRUPTS):
@@ -153,6 +165,8 @@ def _build(board_id: str, values: Any, interrupts: tuple[str | None, ...], folde
         ),
         interrupts=interrupts,
         timing=values.get("timing", {}),
+        based_on=values.get(BASED_ON, ""),
+        preparation=values.get("preparation", ""),
         **{
             key: values[key]
             for key in ("name", "mcu", "series", "define", "core", "fpu", "float_abi", "dsp", "clock_hz")

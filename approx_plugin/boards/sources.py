@@ -13,7 +13,7 @@ BSP = "Drivers/BSP"
 
 def board_sources(board: Board, root: Path | None = None) -> Mapping[str, Path]:
     """Path in the project -> file of the repository, for the board support package. root: `resource_root()`."""
-    return {**_headers(root or resource_root()), f"{BSP}/board.c": board.folder / "board.c"}
+    return {**_headers(root or resource_root()), f"{BSP}/board.c": board.source_folder / "board.c"}
 
 
 def emulator_sources(root: Path | None = None) -> Mapping[str, Path]:

@@ -1,7 +1,7 @@
 """A board without a board: runs the firmware's ELF and counts simulated cycles. Never presented as hardware.
 
 simulation   `simulate(elf, board, timing, layers=...)` -> results.Simulation
-section      `load_timing(board, variant)`: board.yaml's `timing`, every number with its source -> timing.Timing
+section      `load_timing(board)`: board.yaml's `timing`, every number with its source -> timing.Timing
 core         instruction timing of a core, from cores/<core>.yaml
 machine      unicorn with the cycle model hooked in; hardware, semihosting: what stands in for the peripherals
 operation    instructions as the model sees them (capstone)

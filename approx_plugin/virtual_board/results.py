@@ -76,7 +76,7 @@ class FunctionProfile:
 class Simulation:
     """One run.
 
-    board_id, variant, core, clock_hz: what was simulated.
+    board_id, core, clock_hz: what was simulated.
     console:     what the firmware wrote.
     ended:       "symbol" (the function that `until` names was reached), "loop" (a branch to itself), "exit"
                  (semihosting) or "limit".
@@ -88,7 +88,6 @@ class Simulation:
     """
 
     board_id: str
-    variant: str
     core: str
     clock_hz: int
     console: str

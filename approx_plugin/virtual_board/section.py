@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from approx_plugin.boards.board import Board
-from approx_plugin.errors import ApproxError, BoardError, Location, raise_all
-from approx_plugin.spec.yaml_reader import Keys, read
+from approx_plugin.boards.description import place_of
+from approx_plugin.errors import ApproxError, BoardError, raise_all
+from approx_plugin.spec.yaml_reader import Keys
 from approx_plugin.virtual_board import layout
 from approx_plugin.virtual_board.core import load_core
 from approx_plugin.virtual_board.timing import Cache, MemoryTiming, Timing
@@ -31,11 +31,11 @@ TYPE_NAMES = {int: "whole number that is not negative", bool: "truth value", str
 PARTS = ("caches", "memories")
 
 
-def load_timing(board: Board, variant: str = "") -> Timing:
-    """The timing of `board`, or of one of its variants (another setting of its option bytes, say).
+def load_timing(board: Board) -> Timing:
+    """The timing of `board`.
 
     Ranges that the section does not name answer without wait states. Raises BoardError (or several, in one ErrorGroup):
-    unknown keys, wrong values, numbers without a source, a variant or a core that does not exist.
+    unknown keys, wrong values, numbers without a source, a core that does not exist.
     """
     if not board.timing:
         raise BoardError(
@@ -45,23 +45,13 @@ def load_timing(board: Board, variant: str = "") -> Timing:
         )
     core = load_core(board.core)
     reader = _Reader(board)
-    section = reader.mapping(("timing",), board.timing, (*PARTS, "variants"))
-    variants = reader.mapping(("timing", "variants"), section.get("variants", {}))
-    parts: list[tuple[Keys, Mapping[str, Any]]] = [(("timing",), section)]
-    if variant:
-        if variant not in variants:
-            known = ", ".join(variants) or "it has none"
-            reader.mistake(("timing", "variants"), f"{board.name} has no variant '{variant}'", f"known: {known}")
-        keys: Keys = ("timing", "variants", variant)
-        parts.append((keys, reader.mapping(keys, variants.get(variant, {}), PARTS)))
+    section = reader.mapping(("timing",), board.timing, PARTS)
     caches: dict[str, Cache | None] = {}
     memories: dict[str, MemoryTiming | None] = {}
-    for keys, part in parts:
-        for name, entry in reader.mapping((*keys, "caches"), part.get("caches", {})).items():
-            caches[name] = reader.cache((*keys, "caches", name), entry)
-    for keys, part in parts:
-        for name, entry in reader.mapping((*keys, "memories"), part.get("memories", {})).items():
-            memories[name] = reader.memory((*keys, "memories", name), entry, caches, memories.get(name))
+    for name, entry in reader.mapping(("timing", "caches"), section.get("caches", {})).items():
+        caches[name] = reader.cache(("timing", "caches", name), entry)
+    for name, entry in reader.mapping(("timing", "memories"), section.get("memories", {})).items():
+        memories[name] = reader.memory(("timing", "memories", name), entry, caches)
     for what, found, limit in (("caches", caches, layout.CACHES), ("memories", memories, layout.REGIONS)):
         if len(found) > limit:
             reader.mistake(("timing", what), f"there are {len(found)} {what}", f"at most {limit}")
@@ -70,7 +60,6 @@ def load_timing(board: Board, variant: str = "") -> Timing:
         core,
         tuple(memory for memory in memories.values() if memory is not None),
         {name: cache for name, cache in caches.items() if cache is not None},
-        variant,
         {**core.references, **reader.references},
     )
 
@@ -84,10 +73,8 @@ class _Reader:
         self.references: dict[str, str] = {}
 
     def mistake(self, keys: Keys, what: str, hint: str = "") -> None:
-        """Note a mistake at a value of board.yaml."""
-        file = self.board.folder / "board.yaml"
-        where = read(file).where(keys) if file.is_file() else Location(str(file))
-        self.errors.append(BoardError(what, where=where, hint=hint))
+        """Note a mistake at a value of the board's description."""
+        self.errors.append(BoardError(what, where=place_of(self.board, keys), hint=hint))
 
     def mapping(self, keys: Keys, tree: Any, known: tuple[str, ...] = ()) -> Mapping[str, Any]:
         """`tree` if it is a map; with `known`, of these keys only."""
@@ -132,10 +119,8 @@ class _Reader:
             return None
         return cache
 
-    def memory(
-        self, keys: Keys, tree: Any, caches: Mapping[str, Any], base: MemoryTiming | None
-    ) -> MemoryTiming | None:
-        """A memory; with `base` (the board's, for a variant) only what differs from it is given."""
+    def memory(self, keys: Keys, tree: Any, caches: Mapping[str, Any]) -> MemoryTiming | None:
+        """A memory; origin and length are the board's where they are not given."""
         values = self.entry(keys, tree, MEMORY_KEYS)
         for key in ("fetch_cache", "data_cache"):
             if key in values and values[key] not in caches:
@@ -144,8 +129,6 @@ class _Reader:
             size = values.get(key, least)
             if size < least or size & (size - 1):
                 self.mistake((*keys, key), f"'{key}' is {values.pop(key)}", f"a power of two, {least} or more")
-        if base:
-            return replace(base, **values)
         name = str(keys[-1])
         known = next((memory for memory in self.board.memories if memory.name == name), None)
         if known:

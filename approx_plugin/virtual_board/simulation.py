@@ -140,7 +140,6 @@ def _result(
     )
     return Simulation(
         board.id,
-        timing.variant,
         board.core,
         board.clock_hz,
         registers.console.decode("utf-8", "replace").replace("\r\n", "\n"),

@@ -52,14 +52,12 @@ class MemoryTiming:
 class Timing:
     """Everything that turns executed instructions into cycles.
 
-    variant:    which of the board's variants this is; "" for the board as board.yaml describes it first.
     references: "FLASH wait_states" -> where the number comes from.
     """
 
     core: CoreTiming
     memories: tuple[MemoryTiming, ...]
     caches: Mapping[str, Cache]
-    variant: str = ""
     references: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def with_memory(self, name: str, **changes: Any) -> Timing:

@@ -34,9 +34,7 @@ def variant(name: str, cycles: tuple[int, ...], top1: Top1 | None = None) -> Var
     return VariantResult(name, layers, 113_768, 57_608, 50_000, 896, sum(cycles) + 480, top1)
 
 
-def board(
-    name: str, core: str, clock: int, scale: float, variants: tuple[str, ...], timing: str = "", missing: str = ""
-) -> BoardResult:
+def board(name: str, core: str, clock: int, scale: float, variants: tuple[str, ...], missing: str = "") -> BoardResult:
     """A board on which everything takes `scale` times as long."""
     base = {"cmsis_nn": (2_883_213, 7_122_590, 552_432), "exact": (620_361, 3_283_318, 552_416)}
     base["approximated"] = (500_000, 2_000_000, 552_410)
@@ -47,12 +45,12 @@ def board(
     )
     lacking = ((missing, "the network needs 98,765 bytes of RAM"),) if missing in variants else ()
     return BoardResult(
-        name.lower(), name, "STM32X", core, clock, timing, f"model of the {core} & <its> error", measured, lacking
+        name.lower(), name, "STM32X", core, clock, f"model of the {core} & <its> error", measured, lacking
     )
 
 
 def bench(variants: tuple[str, ...] = ("cmsis_nn", "exact", "approximated"), is_baseline: bool = True) -> Bench:
-    """Four boards; one of them in two timing variants, one without a variant."""
+    """Four boards; one of them in two settings, one without a variant."""
     titles = {"cmsis_nn": "exact, CMSIS-NN", "exact": "exact, our kernels", "approximated": "approximated"}
     return Bench(
         network="resnet<8> & friends",
@@ -67,7 +65,7 @@ def bench(variants: tuple[str, ...] = ("cmsis_nn", "exact", "approximated"), is_
         variants=tuple((name, titles[name]) for name in variants),
         boards=(
             board("NUCLEO-L4R5ZI", "cortex-m4", 120_000_000, 1.0, variants),
-            board("NUCLEO-L4R5ZI", "cortex-m4", 120_000_000, 0.8, variants, timing="single-bank"),
+            board("NUCLEO-L4R5ZI-SINGLE-BANK", "cortex-m4", 120_000_000, 0.8, variants),
             board("NUCLEO-U575ZI-Q", "cortex-m33", 160_000_000, 0.7, variants),
             board("NUCLEO-H743ZI2", "cortex-m7", 480_000_000, 0.5, variants, missing="exact"),
         ),

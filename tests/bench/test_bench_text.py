@@ -36,7 +36,7 @@ def test_every_board_and_variant_has_a_line_with_its_figures() -> None:
     cycles = 620_361 + 3_283_318 + 552_416
     for figure in (f"{cycles:,}", f"{cycles / 2_801_664:.2f}", f"{cycles / 120_000:.3f}", "2.37x", "113,768", "896"):
         assert figure in line.split(), figure
-    assert "NUCLEO-L4R5ZI (single-bank), 120 MHz" in text
+    assert "NUCLEO-L4R5ZI-SINGLE-BANK, 120 MHz" in text
     assert "top-1 80.95 % (exact: 81.80 %) on 2,000 confirmation images" in text
 
 

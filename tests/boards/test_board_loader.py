@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from approx_plugin.boards.board import Board, Console, Memory, ReadyFlag
+from approx_plugin.boards.description import merged, read_document
 from approx_plugin.boards.linker import emulator_linker_script
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.boards.sources import board_sources, core_sources, emulator_sources
@@ -19,7 +20,15 @@ from approx_plugin.boards.startup import handlers
 from approx_plugin.errors import BoardError, ErrorGroup, Location
 
 HERE = Location("approx.yaml", 3, 8)
-ALL = ("nucleo-f446re", "nucleo-f767zi", "nucleo-h743zi2", "nucleo-h7a3zi-q", "nucleo-l4r5zi", "nucleo-u575zi-q")
+ALL = (
+    "nucleo-f446re",
+    "nucleo-f767zi",
+    "nucleo-h743zi2",
+    "nucleo-h7a3zi-q",
+    "nucleo-l4r5zi",
+    "nucleo-l4r5zi-single-bank",
+    "nucleo-u575zi-q",
+)
 
 
 @pytest.fixture
@@ -47,7 +56,7 @@ def messages(copy: Path, board_id: str = "nucleo-u575zi-q") -> list[BoardError]:
 
 
 def test_all_boards_are_known(root: Path) -> None:
-    assert set(ALL) <= set(known_boards())
+    assert set(known_boards()) == set(ALL)
     assert known_boards() == known_boards(root) == tuple(sorted(known_boards()))
 
 
@@ -82,6 +91,7 @@ def test_u575() -> None:
 CORES = {
     "nucleo-u575zi-q": ("STM32U575ZITxQ", "cortex-m33", "fpv5-sp-d16", 160, "mps2-an505"),
     "nucleo-l4r5zi": ("STM32L4R5ZITx", "cortex-m4", "fpv4-sp-d16", 120, "mps2-an386"),
+    "nucleo-l4r5zi-single-bank": ("STM32L4R5ZITx", "cortex-m4", "fpv4-sp-d16", 120, "mps2-an386"),
     "nucleo-f446re": ("STM32F446RETx", "cortex-m4", "fpv4-sp-d16", 168, "mps2-an386"),
     "nucleo-f767zi": ("STM32F767ZITx", "cortex-m7", "fpv5-d16", 216, "mps2-an500"),
     "nucleo-h743zi2": ("STM32H743ZITx", "cortex-m7", "fpv5-d16", 480, "mps2-an500"),
@@ -211,7 +221,8 @@ def test_new_fields_have_defaults() -> None:
         **{
             name: getattr(board, name)
             for name in Board.__dataclass_fields__
-            if name not in ("console", "cycle_counter", "ready_flags", "interrupts", "timing")
+            if name
+            not in ("console", "cycle_counter", "ready_flags", "interrupts", "timing", "based_on", "preparation")
         }
     )
     assert plain == replace(board, console=None, cycle_counter=None, ready_flags=(), interrupts=(), timing={})
@@ -225,4 +236,157 @@ def test_sources(board_id: str) -> None:
     assert mine["Drivers/BSP/board.c"] != emulated["Drivers/BSP/board.c"]
     assert {"Core/Src/main.c", "Core/Src/syscalls.c", "Core/Src/sysmem.c", "Core/Inc/test_vectors.h"} <= set(core)
     assert all(path.is_file() for path in (*mine.values(), *emulated.values(), *core.values()))
-    assert f'"{board.name}"' in mine["Drivers/BSP/board.c"].read_text()
+    assert f'"{board.printed_name}"' in mine["Drivers/BSP/board.c"].read_text()
+
+
+# ---- boards that are based on another
+
+
+SINGLE = "nucleo-l4r5zi-single-bank"
+
+
+def based(copy: Path, text: str, name: str = "NUCLEO-X") -> Path:
+    """The file of a new board with this text behind its name."""
+    folder = copy / "board" / name.lower()
+    folder.mkdir()
+    (folder / "board.yaml").write_text(f"name: {name}\n{text}")
+    return folder / "board.yaml"
+
+
+def test_what_a_board_does_not_say_is_its_bases() -> None:
+    base, board = load_board("nucleo-l4r5zi"), load_board(SINGLE)
+    assert (board.id, board.name) == (SINGLE, "NUCLEO-L4R5ZI-SINGLE-BANK")
+    assert (base.based_on, base.preparation) == ("", "")
+    assert board.based_on == base.id
+    assert board.printed_name == base.printed_name == "NUCLEO-L4R5ZI"
+    assert all(word in board.preparation for word in ("DBANK", "STM32CubeProgrammer", "RM0432"))
+    own = {"id", "name", "folder", "timing", "based_on", "preparation"}
+    assert {n for n in Board.__dataclass_fields__ if getattr(board, n) != getattr(base, n)} == own
+    assert board.folder.name == SINGLE
+    assert board_sources(board) == board_sources(base)
+    assert [path.name for path in board.folder.glob("*.[ch]")] == []
+
+
+def test_maps_merge_and_everything_else_replaces(copy: Path) -> None:
+    timing = "timing: {caches: {data: {ways: 8}}, memories: {FLASH: {source: x}, CCM: [1]}}\n"
+    based(copy, "based_on: nucleo-l4r5zi\nconsole: {baud: 9600}\nready_flags: []\nemulator: null\n" + timing)
+    base, board = load_board("nucleo-l4r5zi", root=copy), load_board("nucleo-x", root=copy)
+    assert base.console and board.console == replace(base.console, baud=9600)
+    assert board.ready_flags == () and board.emulator is None
+    assert board.memories == base.memories
+    assert base.timing["caches"]["data"]["ways"] == 32
+    assert board.timing["caches"] == {**base.timing["caches"], "data": {**base.timing["caches"]["data"], "ways": 8}}
+    memories = {**base.timing["memories"], "CCM": [1]}
+    memories["FLASH"] = {**memories["FLASH"], "source": "x"}
+    assert board.timing["memories"] == memories
+    assert board.preparation == ""
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "hint"),
+    [
+        ("nucleo-l4r5", "there is no board 'nucleo-l4r5' to be based on", "Did you mean 'nucleo-l4r5zi'? "),
+        ("NUCLEO-L4R5ZI", "there is no board 'NUCLEO-L4R5ZI' to be based on", "Did you mean 'nucleo-l4r5zi'? "),
+        ("common", "there is no board 'common' to be based on", "The other boards are: nucleo-f446re, "),
+        ("../board/nucleo-l4r5zi", "there is no board '../board/nucleo-l4r5zi' to be based on", "nucleo-l4r5zi"),
+        ("''", "there is no board '' to be based on", "The other boards are: "),
+        ("nucleo-x", "the board 'nucleo-x' is based on itself", "name another board"),
+        (SINGLE, f"the board '{SINGLE}' is itself based on another", f"name the board that '{SINGLE}' is based on"),
+        ("7", "based_on: 7 is not of type 'string'", ""),
+        ("null", "based_on: None is not of type 'string'", ""),
+        ("[nucleo-l4r5zi]", "based_on: ['nucleo-l4r5zi'] is not of type 'string'", ""),
+    ],
+)
+def test_no_base(copy: Path, base: str, text: str, hint: str) -> None:
+    file = based(copy, f"based_on: {base}\n")
+    (error,) = messages(copy, "nucleo-x")
+    assert error.what == text
+    assert hint in error.hint
+    assert str(error.where) == f"{file}:2:{1 if base.startswith('[') else 11}"
+
+
+def test_two_boards_cannot_be_based_on_each_other(copy: Path) -> None:
+    based(copy, "based_on: nucleo-y\n")
+    based(copy, "based_on: nucleo-x\n", "NUCLEO-Y")
+    for one, other in (("nucleo-x", "nucleo-y"), ("nucleo-y", "nucleo-x")):
+        assert [error.what for error in messages(copy, one)] == [f"the board '{other}' is itself based on another"]
+
+
+def test_a_name_is_not_inherited(copy: Path) -> None:
+    file = based(copy, "based_on: nucleo-l4r5zi\n")
+    file.write_text("based_on: nucleo-l4r5zi\n")
+    (error,) = messages(copy, "nucleo-x")
+    assert error.what == "the file: 'name' is a required property"
+    assert str(error.where).startswith(f"{file}:1:")
+
+
+def test_a_board_of_its_own_still_has_to_say_everything(copy: Path) -> None:
+    based(copy, "preparation: Nothing, really.\n")
+    found = [error.what for error in messages(copy, "nucleo-x")]
+    assert len(found) == 15
+    assert "the file: 'memories' is a required property" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "line", "column"),
+    [
+        ("clock_hz: 120 MHz\n", "clock_hz: '120 MHz' is not of type 'integer'", 3, 11),
+        ("console: {baud: 300}\n", "console.baud: 300 is less than the minimum of 1200", 3, 17),
+        ("console: {bauds: 9600}\n", "console: Additional properties are not allowed ('bauds' was unexpected)", 3, 1),
+        ("memories: [{name: FLASH}]\n", "memories: [{'name': 'FLASH'}] is too short", 3, 1),
+        ("interrupts: stm32l4\n", "there is no table of interrupts 'stm32l4'", 3, 13),
+        ("preparation: ''\n", "preparation: '' should be non-empty", 3, 14),
+        ("dsp: true\ndsp: false\n", "the key 'dsp' stands here again", 4, 1),
+    ],
+)
+def test_mistakes_of_the_own_file(copy: Path, text: str, what: str, line: int, column: int) -> None:
+    file = based(copy, "based_on: nucleo-l4r5zi\n" + text)
+    error = messages(copy, "nucleo-x")[0]
+    assert error.what == what
+    assert error.where == Location(str(file), line, column)
+
+
+def test_all_mistakes_of_the_own_file_at_once(copy: Path) -> None:
+    based(copy, "based_on: nucleo-l4r5zi\ncolour: white\ndsp: yes\ndsp: no\nmcu: x\n")
+    assert len(messages(copy, "nucleo-x")) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("core: cortex-m4", "core: cortex-m3", "core: 'cortex-m3' is not one of"),
+        ("dsp: true", "dsp: true\ndsp: true", "the key 'dsp' stands here again"),
+        ("interrupts: stm32l4r5xx", "interrupts: stm32l4", "there is no table of interrupts 'stm32l4'"),
+        ("origin: 0x20000000", "origin: 0x08000000", "the memories 'FLASH' and 'RAM' overlap"),
+        ("dsp: true\n", "", "the file: 'dsp' is a required property"),
+        ("name: NUCLEO-L4R5ZI", "name: [", ""),
+    ],
+)
+def test_mistakes_of_the_base_stand_in_its_file(copy: Path, old: str, new: str, text: str) -> None:
+    file = spoil(copy, old, new, "nucleo-l4r5zi")
+    found = messages(copy, SINGLE)
+    assert any(text in error.what for error in found), [error.what for error in found]
+    assert all(str(error.where).startswith(f"{file}:") for error in found)
+
+
+def test_a_place_is_that_of_the_file_that_says_the_value(copy: Path) -> None:
+    based(copy, "based_on: nucleo-l4r5zi\ntiming:\n  memories:\n    FLASH: {read_bytes: 16}\nready_flags:\n  - 1\n")
+    own = merged(
+        read_document(copy / "board" / "nucleo-x" / "board.yaml"),
+        read_document(copy / "board" / "nucleo-l4r5zi" / "board.yaml"),
+    )
+
+    def folder_of(*keys: str | int) -> tuple[str, int]:
+        where = own.where(keys)
+        return Path(where.file).parent.name, where.line
+
+    assert folder_of("timing", "memories", "FLASH", "read_bytes") == ("nucleo-x", 5)
+    assert folder_of("timing", "memories", "FLASH") == ("nucleo-x", 5)
+    assert folder_of("timing", "memories", "FLASH", "speed") == ("nucleo-x", 5)
+    assert folder_of("timing", "memories", "FLASH", "prefetch")[0] == "nucleo-l4r5zi"
+    assert folder_of("timing", "caches", "data", "speed")[0] == "nucleo-l4r5zi"
+    # Nothing of a value that was replaced is left.
+    assert folder_of("ready_flags", 0, "mask") == ("nucleo-x", 7)
+    assert folder_of("ready_flags", 2) == ("nucleo-x", 6)
+    assert folder_of("name") == ("nucleo-x", 1)
+    assert folder_of("colour") == ("nucleo-x", 1)

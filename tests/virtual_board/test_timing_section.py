@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.errors import BoardError, ErrorGroup, Location
 from approx_plugin.virtual_board.section import load_timing
+from approx_plugin.virtual_board.timing import Cache
 
 
 @pytest.fixture
@@ -33,24 +35,25 @@ def edited(tmp_path: Path) -> Callable[[str], Board]:
 @pytest.mark.parametrize("name", known_boards())
 def test_every_number_of_every_board_has_a_source(name: str) -> None:
     board = load_board(name)
-    for variant in ("", *board.timing.get("variants", {})):
-        timing = load_timing(board, variant)
-        flash = next(memory for memory in timing.memories if memory.name == "FLASH")
-        assert (flash.origin, flash.length) == (board.flash.origin, board.flash.length)
-        assert flash.wait_states > 0
-        for memory in timing.memories:
-            used = {key for key in (memory.fetch_cache, memory.data_cache) if key}
-            assert used <= set(timing.caches)
-        assert timing.references["FLASH wait_states"]
-        assert timing.core.name == board.core
+    timing = load_timing(board)
+    flash = next(memory for memory in timing.memories if memory.name == "FLASH")
+    assert (flash.origin, flash.length) == (board.flash.origin, board.flash.length)
+    assert flash.wait_states > 0
+    for memory in timing.memories:
+        used = {key for key in (memory.fetch_cache, memory.data_cache) if key}
+        assert used <= set(timing.caches)
+    assert timing.references["FLASH wait_states"]
+    assert timing.core.name == board.core
 
 
 def test_the_two_modes_of_the_l4r5() -> None:
-    board = load_board("nucleo-l4r5zi")
-    delivered, single = load_timing(board), load_timing(board, "single-bank")
+    delivered, single = (load_timing(load_board(name)) for name in ("nucleo-l4r5zi", "nucleo-l4r5zi-single-bank"))
     assert [m.read_bytes for m in (delivered.memories[0], single.memories[0])] == [8, 16]
-    assert single.memories[0].wait_states == delivered.memories[0].wait_states == 5
-    assert {cache.bytes // cache.line_bytes for cache in single.caches.values()} == {64, 16}
+    # The manual's 5 and a fitted one.
+    assert single.memories[0].wait_states == delivered.memories[0].wait_states == 5 + 1
+    # Four reads of 64 bits or two of 128 fill a line of the instruction cache.
+    assert single.caches["instruction"] == delivered.caches["instruction"] == Cache(1024, 32, 4)
+    assert {cache.bytes // cache.line_bytes for cache in single.caches.values()} == {32, 16}
 
 
 def test_what_if() -> None:
@@ -107,7 +110,35 @@ def test_too_many_regions(edited: Callable[[str], Board]) -> None:
         load_timing(edited("  memories:\n" + many))
 
 
-def test_unknown_variant() -> None:
-    with pytest.raises(BoardError, match="NUCLEO-L4R5ZI has no variant 'triple-bank'") as caught:
-        load_timing(load_board("nucleo-l4r5zi"), "triple-bank")
-    assert "single-bank" in caught.value.hint
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message", "place"),
+    [
+        ("nucleo-l4r5zi-single-bank", "read_bytes: 16\n", "read_bytes: 12\n", "'read_bytes' is 12", "read_bytes: 12"),
+        ("nucleo-l4r5zi-single-bank", "ways: 16", "ways: 15", "no cache has 15 ways of 16-byte lines", "data:"),
+        ("nucleo-l4r5zi", "prefetch: true", "prefetch: 1", "'prefetch' has to be a truth value", "prefetch: 1"),
+        ("nucleo-l4r5zi", "branch_wait: 1", "branch_wait: x", "'branch_wait' has to be a whole number", "branch_wait"),
+    ],
+)
+def test_a_mistake_in_a_board_of_two_files_is_placed_in_the_one_that_says_it(
+    file: str, old: str, new: str, message: str, place: str, root: Path, tmp_path: Path
+) -> None:
+    for folder in ("board", "schemas"):
+        shutil.copytree(root / folder, tmp_path / folder)
+    path = tmp_path / "board" / file / "board.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(BoardError, match=message) as caught:
+        load_timing(load_board("nucleo-l4r5zi-single-bank", root=tmp_path))
+    where = caught.value.where
+    assert isinstance(where, Location)
+    assert where.file == str(path)
+    assert place in path.read_text(encoding="utf-8").splitlines()[where.line - 1]
+    assert where.column > 1
+
+
+def test_a_board_without_its_file_still_says_which(tmp_path: Path) -> None:
+    board = replace(load_board("nucleo-f446re"), folder=tmp_path, timing={"cash": {}})
+    with pytest.raises(BoardError, match="'cash' is no part of 'timing'") as caught:
+        load_timing(board)
+    assert caught.value.where == Location(str(tmp_path / "board.yaml"))

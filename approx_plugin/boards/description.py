@@ -1,0 +1,97 @@
+"""board.yaml as a document: a file of its own, or what differs from another board's file, laid over that one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from approx_plugin.boards.board import Board
+from approx_plugin.errors import ApproxError, BoardError, ErrorGroup, Location, raise_all
+from approx_plugin.spec.yaml_reader import Document, Keys, compose, decode
+
+DESCRIPTION = "board.yaml"
+BASED_ON = "based_on"
+OWN = frozenset({"name"})
+"""What a board says for itself in any case: the base's would be wrong."""
+
+
+def read_document(path: Path) -> Document:
+    """A YAML file of a board. Raises BoardError (or several, in one ErrorGroup) if it cannot be read or is no YAML."""
+    try:
+        return compose(str(path), decode(str(path), path.read_bytes()))
+    except OSError as error:
+        raise BoardError(f"the file cannot be read: {error.strerror}", where=path) from None
+    except ErrorGroup as group:
+        raise_all(as_board_errors(group.errors))
+        raise
+    except ApproxError as error:
+        raise as_board_errors([error])[0] from None
+
+
+def as_board_errors(errors: Iterable[ApproxError]) -> list[BoardError]:
+    """The same mistakes as mistakes of a board's description."""
+    return [BoardError(error.what, where=error.where, why=error.why, hint=error.hint) for error in errors]
+
+
+def base_of(document: Document) -> str | None:
+    """The id that stands under `based_on`; None where there is none, or no text (the schema says so)."""
+    found = document.value.get(BASED_ON) if isinstance(document.value, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def place_of(board: Board, keys: Keys) -> Location:
+    """Where a value of the board's description stands: in its own file, or else in that of the board it is based on.
+
+    A value that neither has stands where the nearest enclosing one does; without a file there is only the file's name.
+    """
+    file = board.folder / DESCRIPTION
+    if not file.is_file():
+        return Location(str(file))
+    document = read_document(file)
+    if board.based_on:
+        document = merged(document, read_document(board.source_folder / DESCRIPTION))
+    return document.where(keys)
+
+
+def merged(own: Document, base: Document) -> Document:
+    """`own` over `base`: maps merge key by key, everything else replaces. Every value keeps the place that it has in
+    the file it comes from; a map of both files stands in `own`.
+    """
+    if not (isinstance(own.value, dict) and isinstance(base.value, dict)):
+        return own
+    inherited = {key: value for key, value in base.value.items() if key not in OWN}
+    hidden = {(key,) for key in OWN} | set(_replaced(own.value, inherited, ()))
+
+    def kept(places: dict[Keys, Location]) -> dict[Keys, Location]:
+        return {keys: place for keys, place in places.items() if not _below(keys, hidden)}
+
+    return Document(
+        own.file,
+        _laid_over(own.value, inherited),
+        {**kept(base.locations), **own.locations},
+        {**kept(base.keys), **own.keys},
+        own.broken | {keys for keys in base.broken if not _below(keys, hidden)},
+        (*own.errors, *base.errors),
+    )
+
+
+def _laid_over(own: Any, base: Any) -> Any:
+    if not (isinstance(own, dict) and isinstance(base, dict)):
+        return own
+    both = {key: _laid_over(own[key], value) if key in own else value for key, value in base.items()}
+    return {**both, **{key: value for key, value in own.items() if key not in base}}
+
+
+def _replaced(own: dict[str, Any], base: dict[str, Any], keys: Keys) -> Iterator[Keys]:
+    """The ways to the values of `base` that nothing is left of."""
+    for key in own.keys() & base.keys():
+        if isinstance(own[key], dict) and isinstance(base[key], dict):
+            yield from _replaced(own[key], base[key], (*keys, key))
+        else:
+            yield (*keys, key)
+
+
+def _below(keys: Keys, tops: set[Keys]) -> bool:
+    """Whether `keys` is one of `tops` or leads through one."""
+    return any(keys[:length] in tops for length in range(1, len(keys) + 1))
