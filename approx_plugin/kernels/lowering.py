@@ -25,6 +25,11 @@ def lower(graph: Graph, kernels: Mapping[int, str], target: Target, exact_macs: 
     exact_macs, kept_macs: of one inference, for the header: of the exact network, and not skipped by approximation.
     """
     layers = tuple(_lower_layer(operator, kernels, target) for operator in graph.operators)
+    return assemble(graph, layers, exact_macs, kept_macs)
+
+
+def assemble(graph: Graph, layers: tuple[LoweredLayer, ...], exact_macs: int, kept_macs: int) -> Program:
+    """The program of layers that have been lowered: plans memory and writes the network's files. See `lower`."""
     memory = plan_memory(graph, {layer.operator.index: layer.emission.scratch_bytes for layer in layers})
     summary = summary_of(graph, Counter(layer.kernel for layer in layers if layer.kernel != ALIAS))
     sources = {

@@ -26,7 +26,7 @@ _SUBSET_MARK = "APPROX_PORTABLE_CMSIS_NN"
 _PLACES = ("", "CMSIS-NN", "NN", "CMSIS/NN", "Drivers/CMSIS/NN", "Middlewares/CMSIS-NN")
 _LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "License.txt")
 # Headers of compilers that the library names in quotes, in branches for those compilers.
-_COMPILER_HEADERS = frozenset({"intrin.h"})
+_COMPILER_HEADERS = frozenset({"iccarm_builtin.h", "intrin.h"})
 _GET_THE_LIBRARY = "Get CMSIS-NN 7 or later from https://github.com/ARM-software/CMSIS-NN"
 
 

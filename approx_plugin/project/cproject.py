@@ -14,7 +14,6 @@ from approx_plugin.project.markup import element, render
 from approx_plugin.project.settings import (
     CONFIGURATIONS,
     FAST_FOLDER,
-    FAST_OPTIMIZATION,
     SOURCE_FOLDERS,
     Configuration,
     Settings,
@@ -78,7 +77,7 @@ def defaults_record(settings: Settings, configuration: Configuration) -> str:
         "true" if configuration.kind == "debug" else "false",
         "Executable",
         f"{ids.MANAGED}.option.toolchain.value.workspace",
-        settings.board.name,
+        settings.board.printed_name,
         "0",
         "0",
         "arm-none-eabi-",
@@ -254,7 +253,7 @@ class _Build:
             content: list[Element] = []
             if tool == "tool.c.compiler":
                 content = [
-                    self._choice(tool, "optimization.level", FAST_OPTIMIZATION, folder),
+                    self._choice(tool, "optimization.level", self.settings.fast, folder),
                     self._input_type(tool, "input.c", folder),
                 ]
             tools.append(
@@ -290,7 +289,7 @@ class _Build:
             "option.target_coreid": "0",
             "option.fpu": f"{ids.MANAGED}.option.fpu.value.{board.fpu}",
             "option.floatabi": f"{ids.MANAGED}.option.floatabi.value.{board.float_abi}",
-            "option.target_board": board.name,
+            "option.target_board": board.printed_name,
             "option.defaults": defaults_record(self.settings, self.configuration),
         }
         by_super_class = {f"{ids.MANAGED}.{name}": value for name, value in values.items()}

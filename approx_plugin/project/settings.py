@@ -23,7 +23,7 @@ class Configuration:
 
     name:         as the IDE shows it, also the name of the build folder.
     kind:         "debug" or "release", the tail of the tool chain's id.
-    optimization: of the application; `FAST_FOLDER` has `FAST_OPTIMIZATION`.
+    optimization: of the application; `FAST_FOLDER` has `Settings.fast`.
     debug_level:  "g3" or "g0".
     symbols:      defined beside those of the project.
     """
@@ -47,12 +47,14 @@ class Settings:
 
     include_dirs: below the project's root, in the order of search.
     symbols:      of both configurations.
+    fast:         optimization of `FAST_FOLDER`.
     """
 
     name: str
     board: Board
     include_dirs: tuple[str, ...]
     symbols: tuple[str, ...]
+    fast: str = FAST_OPTIMIZATION
 
     @property
     def linker_script(self) -> str:

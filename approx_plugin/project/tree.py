@@ -16,7 +16,7 @@ from approx_plugin.project.cmsis_nn import CmsisNn
 from approx_plugin.project.cproject import cproject_text
 from approx_plugin.project.description import encoding_text, project_text
 from approx_plugin.project.readme import readme_text
-from approx_plugin.project.settings import Settings
+from approx_plugin.project.settings import FAST_OPTIMIZATION, Settings
 from approx_plugin.project.vectors import TestVectors, vectors_text
 from approx_plugin.resources import resource_root
 
@@ -33,10 +33,12 @@ def collect(
     project_name: str,
     *,
     extra: Mapping[str, str],
+    fast: str = FAST_OPTIMIZATION,
 ) -> Mapping[str, bytes]:
     """The whole project: path below its root -> content, without the manifest (`write` adds it).
 
     extra: further text files, for instance the report.
+    fast:  optimization of kernels and library: see `Settings`.
 
     Raises ProjectError for a name that is not one of an Eclipse project, ValueError if two files claim one path.
     """
@@ -56,6 +58,7 @@ def collect(
             *(f"{LIBRARY_FOLDER}/{folder}" for folder in provider.include_dirs),
         ),
         symbols=(board.define,),
+        fast=fast,
     )
     generated = {
         ".project": project_text(project_name, board.series),

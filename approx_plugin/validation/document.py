@@ -1,0 +1,142 @@
+"""docs/validation.md: the comparison as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from approx_plugin.boards.loader import load_board
+from approx_plugin.calibration.document import fingerprint
+from approx_plugin.validation.measurements import Stack
+from approx_plugin.validation.run import Comparison, band
+from approx_plugin.virtual_board.section import load_timing
+
+T = TypeVar("T")
+
+TITLE = """\
+# The virtual board against published measurements
+
+Written by `python -m approx_plugin.validation`; `--help` says what it needs. Nothing here was measured by this
+project: figures that others have published for int8 networks through CMSIS-NN, with software that can be had, stand
+beside what the virtual board says about the same networks through the same version of the library, at the same
+optimization level, with the same flash settings. The firmware around the network is the one that this tool generates;
+every simulated run also gave the integer reference's outputs, byte for byte.
+"""
+
+REASONS = """\
+## What remains
+
+- *The compiler.* The published firmware was built by other releases of gcc than this one. With gcc 10.2 in place of
+  12.2 for the library, simulated totals of the MLPerf Tiny networks move by -4 to +6 %, in both directions.
+- *The placement of code.* With an instruction cache of 1 KB, two firmwares that differ only in where the linker puts a
+  loop differ by several per cent (DS-CNN: by 8 %); the published ones hold another runtime.
+- *The runtime.* The interpreter's own work between layers is not simulated. Where the harness copies input and output
+  one element at a time inside of the measured interval, that is taken off the measured figure (above).
+- *The instruction cache of the STM32L4+.* Its replacement, its ways and the moment at which a line counts as present
+  are not documented. Fully associative 8-byte lines would leave the networks with depthwise convolutions 17 to 22 %
+  below the measurement.
+- *Flash of the nRF5340.* Its wait states are assumed; between 3 and 7 of them the autoencoder moves by 9 %, the others
+  by 2 % at most.
+- *Global average pooling* of CNN_4 to CNN_7 runs as a mean in the published runtime, which its library does not cover;
+  here it is the library's average pooling, which is faster.
+- *Cortex-M7.* No published figure with CMSIS-NN's int8 kernels was found that says enough about clock, caches, flags
+  and placement to be repeated. Its core table comes from measured instruction timings, its memory system is assumed:
+  trust ratios of one run, and not even those to better than about 10 %.
+"""
+
+
+def document(comparisons: Sequence[Comparison], date: str) -> str:
+    """The text. date: ISO 8601. Raises ValueError without a comparison."""
+    if not comparisons:
+        raise ValueError("nothing was compared")
+    simulated = comparisons[0].simulated
+    lines = [TITLE, f"Date: {date}. Compiler: arm-none-eabi-gcc {simulated.compiler}. {versions(comparisons)}", ""]
+    lines += _bands(comparisons)
+    chips = _distinct(one.measurement.chip for one in comparisons)
+    for chip in chips:
+        lines += [f"## {chip.title}, {chip.clock_hz // 10**6} MHz", "", f"Differences: {chip.differences}.", ""]
+        here = [one for one in comparisons if one.measurement.chip == chip]
+        for stack in _distinct(one.measurement.stack for one in here):
+            lines += [
+                f"**{stack.title}.** {stack.source}.",
+                f"{stack.compiler}; {stack.library}, that is {stack.version}.",
+                _copies(stack),
+                "",
+                "| network | MACs | measured | simulated | error | ideal | cycles/MAC | used for fitting |",
+                "|---|--:|--:|--:|--:|--:|--:|---|",
+                *(_row(one) for one in here if one.measurement.stack == stack),
+                "",
+            ]
+    lines += [
+        "Million cycles an inference. *ideal*: the same core with memories that never let it wait.",
+        "*cycles/MAC*: of the simulated figure.",
+        "",
+        *_fitted(comparisons),
+        REASONS,
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def versions(comparisons: Sequence[Comparison]) -> str:
+    """What the simulated figures depend on beside the firmware; they are out of date with another one."""
+    boards = _distinct(one.measurement.chip.board for one in comparisons)
+    return f"Virtual boards: {', '.join(f'{name} {fingerprint(load_board(name))}' for name in boards)}."
+
+
+def _copies(stack: Stack) -> str:
+    if stack.copies:
+        what = f"Of the measured figure, {stack.copies} cycles are taken off for each element of input and output"
+    else:
+        what = "Nothing is taken off the measured figure"
+    return f"{what}: {stack.copies_source}."
+
+
+def _bands(comparisons: Sequence[Comparison]) -> list[str]:
+    lines = ["| | figures | error |", "|---|--:|--:|"]
+    for chip in _distinct(one.measurement.chip for one in comparisons):
+        for fitted, what in ((True, "in sight when numbers were fitted"), (False, "not used for fitting")):
+            part = [o for o in comparisons if o.measurement.chip == chip and o.measurement.fitted == fitted]
+            if part:
+                low, high = band(part)
+                lines.append(f"| {chip.title}, {what} | {len(part)} | {100 * low:+.1f} to {100 * high:+.1f} % |")
+    return [*lines, ""]
+
+
+def _row(one: Comparison) -> str:
+    simulated = one.simulated
+    cells = (
+        one.measurement.network.title,
+        f"{one.macs:,}",
+        f"{one.expected / 1e6:.3f}",
+        f"{simulated.cycles / 1e6:.3f}",
+        f"{100 * one.error:+.1f} %",
+        f"{simulated.ideal / 1e6:.3f}",
+        f"{simulated.cycles / one.macs:.2f}",
+        "yes" if one.measurement.fitted else "no",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _fitted(comparisons: Sequence[Comparison]) -> list[str]:
+    """Every number of the boards that were compared whose source says that it was fitted."""
+    found: dict[str, str] = {}
+    for one in comparisons:
+        board = load_board(one.measurement.chip.board)
+        timing = load_timing(board)
+        for name, source in timing.references.items():
+            if "fitted" in source:
+                owner = timing.core.name if name in timing.core.references else board.name
+                found[f"{owner}, {name}"] = source
+    rows = [f"- {name}: {source}." for name, source in sorted(found.items())]
+    return [
+        "## Fitted numbers",
+        "",
+        *rows,
+        "",
+        "All others are from manuals or public measurements, or are marked as assumed.",
+        "",
+    ]
+
+
+def _distinct(items: Iterable[T]) -> list[T]:
+    return list(dict.fromkeys(items))

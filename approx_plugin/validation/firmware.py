@@ -1,0 +1,107 @@
+"""The firmware of one measurement: our generator with every layer through the library that was measured."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.loader import load_board
+from approx_plugin.dataset import random_inputs
+from approx_plugin.errors import Location, ToolError
+from approx_plugin.exploration.kernel_choice import LIBRARY
+from approx_plugin.kernels.lowering import assemble, lower
+from approx_plugin.kernels.program import LoweredLayer
+from approx_plugin.kernels.target import Target
+from approx_plugin.model.graph import Graph
+from approx_plugin.project.build import build
+from approx_plugin.project.cmsis_nn import CmsisNn, resolve
+from approx_plugin.project.tree import collect
+from approx_plugin.project.vectors import TestVectors, make_vectors
+from approx_plugin.project.writer import write
+from approx_plugin.validation.measurements import Stack
+
+NAME = "validation"
+PLACE = Location("--library")
+SEED = 3
+
+SCRATCH_SLACK = 24 * 1024
+"""Bytes more for every layer: early releases of the library ask for more scratch than today's formulas say."""
+
+
+@dataclass(frozen=True, eq=False)
+class Firmware:
+    """board: whose firmware it is; compiler: its version; library: what was compiled in."""
+
+    graph: Graph
+    elf: Path
+    board: Board
+    vectors: TestVectors
+    library: CmsisNn
+    compiler: str
+
+
+def with_headers(library: Path, headers: Path | None, folder: Path) -> Path:
+    """A library that finds what it includes: releases before 2023 need CMSIS Core's headers beside their own.
+
+    headers: their folder; None if the library needs none. Returns `library` or `folder`, which then holds copies.
+    """
+    if headers is None:
+        return library
+    for part in ("Include", "Source"):
+        shutil.copytree(library / part, folder / part, dirs_exist_ok=True)
+    for header in sorted(headers.glob("*.h")):
+        if not (folder / "Include" / header.name).exists():
+            shutil.copyfile(header, folder / "Include" / header.name)
+    return folder
+
+
+def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path, workers: int) -> Firmware:
+    """Build it below `folder`, where objects that did not change are kept.
+
+    Raises ToolError for another version of the library than the stack's; otherwise what building raises.
+    """
+    board = load_board(board_id)
+    target = Target(board.core, board.dsp, "assembly")
+    kernels = {operator.index: LIBRARY for operator in graph.operators if not operator.is_alias}
+    layers = tuple(map(_roomy, lower(graph, kernels, target, graph.macs, graph.macs).layers))
+    program = assemble(graph, layers, graph.macs, graph.macs)
+    found = resolve(program.cmsis_nn_functions, library, PLACE)
+    if found.version != stack.version:
+        raise ToolError(
+            f"{stack.id} was measured with another version of the library",
+            where=library,
+            why=f"{found.version}, not {stack.version}",
+            hint=f"get {stack.library}",
+        )
+    vectors = make_vectors(graph, random_inputs(graph.input_tensor, 1, SEED))
+    tree = collect(program, board, found, vectors, NAME, extra={}, fast=stack.optimization)
+    write(tree, folder / "tree", force=True)
+    built = build(folder / "tree", "Release", folder / "build", workers)
+    elf = folder / f"{graph.name}.elf"
+    shutil.copyfile(built.elf, elf)
+    return Firmware(graph, elf, board, vectors, found, built.compiler)
+
+
+def _roomy(layer: LoweredLayer) -> LoweredLayer:
+    emission = layer.emission
+    if not emission.context_size:
+        return layer
+    return replace(layer, emission=replace(emission, scratch_bytes=emission.scratch_bytes + SCRATCH_SLACK))
+
+
+def parse_libraries(texts: list[str]) -> Mapping[str, tuple[Path, Path | None]]:
+    """`STACK=DIR` or `STACK=DIR,HEADERS` -> stack: (library, headers). Raises ToolError for anything else."""
+    found: dict[str, tuple[Path, Path | None]] = {}
+    for text in texts:
+        stack, equals, rest = text.partition("=")
+        library, _, headers = rest.partition(",")
+        if not equals or not stack or not library:
+            raise ToolError(f"--library '{text}' is not STACK=DIR or STACK=DIR,HEADERS")
+        for folder in (library, headers):
+            if folder and not Path(folder).is_dir():
+                raise ToolError(f"there is no directory {folder}", where=PLACE)
+        found[stack] = (Path(library), Path(headers) if headers else None)
+    return found

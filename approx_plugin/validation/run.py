@@ -1,0 +1,137 @@
+"""Runs what was measured on the virtual board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from approx_plugin.boards.board import Board
+from approx_plugin.errors import ToolError
+from approx_plugin.project.console import parse_console
+from approx_plugin.project.emulator import verify
+from approx_plugin.validation import firmware
+from approx_plugin.validation.firmware import Firmware
+from approx_plugin.validation.measurements import Measurement
+from approx_plugin.validation.networks import network_graph
+from approx_plugin.virtual_board.results import Simulation
+from approx_plugin.virtual_board.section import load_timing
+from approx_plugin.virtual_board.simulation import simulate
+
+NETWORK = "approx_network_run"
+
+Libraries = Mapping[str, tuple[Path, "Path | None"]]
+"""Stack -> its library, and headers that it needs beside its own."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """cycles, ideal, instructions: of one inference; compiler, library: versions of what was built."""
+
+    cycles: int
+    ideal: int
+    instructions: int
+    compiler: str
+    library: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A measurement and what the virtual board says.
+
+    expected: cycles of the measured figure without those that its harness spends around the network.
+    """
+
+    measurement: Measurement
+    macs: int
+    expected: float
+    simulated: Simulated
+
+    @property
+    def error(self) -> float:
+        """Simulated against expected, relative."""
+        return self.simulated.cycles / self.expected - 1.0
+
+
+def compare(
+    measurements: Iterable[Measurement],
+    libraries: Libraries,
+    models: Path | None,
+    folder: Path,
+    pool: Executor,
+    say: Callable[[str], None],
+) -> tuple[Comparison, ...]:
+    """Build one firmware after the other while others are simulated. Leaves out measurements without their library.
+
+    Raises what `networks.network_graph` and `firmware.make` raise, ToolError if a firmware does not come to its end,
+    VerificationError if it computes something else than the integer reference.
+    """
+    started = list(_started(measurements, libraries, models, folder, pool))
+    found = []
+    for measurement, made, future in started:
+        one = _comparison(measurement, made, future.result())
+        say(line(one))
+        found.append(one)
+    return tuple(found)
+
+
+def _started(
+    measurements: Iterable[Measurement], libraries: Libraries, models: Path | None, folder: Path, pool: Executor
+) -> Iterator[tuple[Measurement, Firmware, Future[Simulation]]]:
+    for measurement in measurements:
+        stack, chip = measurement.stack, measurement.chip
+        if stack.id not in libraries:
+            continue
+        place = folder / stack.id / chip.id
+        library = firmware.with_headers(*libraries[stack.id], folder / stack.id / "library")
+        graph = network_graph(measurement.network, models)
+        made = firmware.make(graph, stack, chip.board, library, place, workers=1)
+        changes = {name: dict(fields) for name, fields in chip.memories.items()}
+        yield measurement, made, pool.submit(run, made.elf, made.board, changes)
+
+
+def run(elf: Path, board: Board, changes: Mapping[str, Mapping[str, Any]]) -> Simulation:
+    """One firmware from reset to its end, with some memories of its board changed. All arguments and the result can go
+    to another process.
+    """
+    timing = load_timing(board)
+    for name, fields in changes.items():
+        timing = timing.with_memory(name, **fields)
+    return simulate(elf, board, timing, layers=(NETWORK,))
+
+
+def _comparison(measurement: Measurement, made: Firmware, simulation: Simulation) -> Comparison:
+    """Raises VerificationError unless the firmware computed what the integer reference does."""
+    console = parse_console(simulation.console)
+    if console.vectors is None:
+        raise ToolError("the firmware ended without a result", where=made.elf, why=simulation.console[-300:])
+    verify(console, made.vectors)
+    calls, cost = simulation.layers[0].calls, simulation.layers[0].cost
+    simulated = Simulated(
+        cost.board.cycles // calls,
+        cost.ideal.cycles // calls,
+        cost.instructions // calls,
+        made.compiler,
+        made.library.version,
+    )
+    graph = made.graph
+    elements = graph.input_tensor.elements + graph.output_tensor.elements
+    expected = measurement.cycles - measurement.stack.copies * elements
+    return Comparison(measurement, graph.macs, expected, simulated)
+
+
+def line(one: Comparison) -> str:
+    """`NUCLEO-L4R5ZI, tflm, ResNet8: 48.70 measured, 45.64 simulated Mcycles (-6.3 %)`."""
+    measurement = one.measurement
+    return (
+        f"{measurement.chip.title}, {measurement.stack.id}, {measurement.network.title}: "
+        f"{one.expected / 1e6:.3f} measured, {one.simulated.cycles / 1e6:.3f} simulated Mcycles ({one.error:+.1%})"
+    )
+
+
+def band(comparisons: Sequence[Comparison]) -> tuple[float, float]:
+    """The lowest and the highest error."""
+    errors = [one.error for one in comparisons]
+    return min(errors), max(errors)
