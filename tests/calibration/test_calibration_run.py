@@ -12,8 +12,9 @@ import yaml
 
 from approx_plugin.boards.board import Memory
 from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.calibration import __main__ as command
 from approx_plugin.calibration import simulation
-from approx_plugin.calibration.__main__ import IDEAL_OF, main
+from approx_plugin.calibration.__main__ import IDEAL_OF, Job, calibrate_board, check, main
 from approx_plugin.calibration.document import PARTS, fingerprint, table
 from approx_plugin.calibration.firmware import batches, place
 from approx_plugin.calibration.layers import Drawn, draw_layers
@@ -122,7 +123,29 @@ def test_a_changed_virtual_board_is_noticed() -> None:
     assert fingerprint(replace(BOARD, timing=changed)) != fingerprint(BOARD)
     changed["memories"]["FLASH"] = {**BOARD.timing["memories"]["FLASH"], "source": "another manual"}
     assert fingerprint(replace(BOARD, timing=changed)) == fingerprint(BOARD)
-    assert fingerprint(load_board("nucleo-l4r5zi")) != fingerprint(load_board("nucleo-f446re"))
+    marks = [fingerprint(load_board(name)) for name in known_boards()]
+    assert len(set(marks)) == len(marks)
+
+
+def test_the_costs_of_a_board_that_is_based_on_another_are_its_own(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The firmwares, which take minutes, are left out."""
+    for folder in ("board", "schemas"):
+        shutil.copytree(root / folder, tmp_path / folder)
+    base, single = (load_board(name, root=tmp_path) for name in ("nucleo-l4r5zi", "nucleo-l4r5zi-single-bank"))
+    (single.folder / FILE).unlink(missing_ok=True)
+    before = (base.folder / FILE).read_bytes()
+    monkeypatch.setattr(command, "load_board", lambda name: load_board(name, root=tmp_path))
+    monkeypatch.setattr(command, "simulate_board", lambda board, *_, **__: Simulated(board, (), (), ()))
+    monkeypatch.setattr(command, "board_text", lambda found, board, _: f"# {board.name}, {found.model.origin}\n")
+    assert check(["nucleo-l4r5zi-single-bank"]) == 1
+    assert "nucleo-l4r5zi-single-bank: no costs.yaml" in capsys.readouterr().out
+    said = calibrate_board(Job("nucleo-l4r5zi-single-bank", tmp_path, (), tmp_path, None))
+    assert said == "NUCLEO-L4R5ZI-SINGLE-BANK"  # no ideal figures of the core: they are the other board's to write
+    text = (tmp_path / "board" / "nucleo-l4r5zi-single-bank" / FILE).read_text(encoding="utf-8")
+    assert text == "# NUCLEO-L4R5ZI-SINGLE-BANK, NUCLEO-L4R5ZI-SINGLE-BANK\n"
+    assert (base.folder / FILE).read_bytes() == before
 
 
 def test_the_command_says_what_is_missing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
