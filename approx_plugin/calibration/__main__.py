@@ -18,11 +18,8 @@ from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.calibration.document import fingerprint, report_lines, table
 from approx_plugin.calibration.run import board_text, calibrate, simulate_board
 from approx_plugin.errors import ApproxError
-from approx_plugin.kernels.costs.loader import FILE, IDEAL
+from approx_plugin.kernels.costs.loader import FILE
 from approx_plugin.resources import resource_root
-
-IDEAL_OF = {"cortex-m4": "nucleo-l4r5zi", "cortex-m33": "nucleo-u575zi-q", "cortex-m7": "nucleo-f767zi"}
-"""Core -> the board of whose run its ideal figures are taken; they do not depend on the board."""
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -76,7 +73,7 @@ def calibrate_board(job: Job) -> str:
     """One board, in a process of its own: writes its costs and returns what to say."""
     board = load_board(job.board)
     simulated = simulate_board(board, job.cmsis_nn, job.models, job.folder, workers=1)
-    found = calibrate(simulated, ideal=False)
+    found = calibrate(simulated)
     (board.folder / FILE).write_text(board_text(found, board, job.cmsis_nn), encoding="utf-8")
     if job.record:
         job.record.mkdir(parents=True, exist_ok=True)
@@ -85,11 +82,6 @@ def calibrate_board(job: Job) -> str:
         (job.record / f"{board.id}.json").write_text(text, encoding="utf-8")
     lines = [board.name, *report_lines(found.errors)]
     lines += [f"  {network}: {error:+.1%}" for network, error in found.totals.items()]
-    if IDEAL_OF.get(board.core) == board.id:
-        ideal = calibrate(simulated, ideal=True)
-        IDEAL.mkdir(exist_ok=True)
-        (IDEAL / f"{board.core}.yaml").write_text(board_text(ideal, board, job.cmsis_nn), encoding="utf-8")
-        lines += [f"{board.core}, ideal", *report_lines(ideal.errors)]
     return "\n".join(lines)
 
 
@@ -97,7 +89,6 @@ def write_table() -> None:
     """docs/costs.md, from all files that are there."""
     root = resource_root()
     files = [(load_board(name).name, root / "board" / name / FILE) for name in known_boards()]
-    files += [(f"{path.stem}, ideal", path) for path in sorted(IDEAL.glob("*.yaml"))]
     (root / "docs").mkdir(exist_ok=True)
     text = table([(name, file) for name, file in files if file.is_file()])
     (root / "docs" / "costs.md").write_text(text, encoding="utf-8")

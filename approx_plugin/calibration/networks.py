@@ -81,10 +81,10 @@ def _run(
     operators = [operator for operator in graph.operators if not operator.is_alias]
     cycles = measured(elf, board, [layer_symbol(operator) for operator in operators])
     samples = []
-    for operator, (on_board, ideal) in zip(operators, cycles):
+    for operator, spent in zip(operators, cycles):
         chosen = None
         if kernels[operator.index] == Unpacked.name:
             assert isinstance(operator, Conv2D)
             chosen = plan(operator, target.model)
-        samples.append(Sample(f"{graph.name} {operator.name}", operator, chosen, on_board, ideal))
+        samples.append(Sample(f"{graph.name} {operator.name}", operator, chosen, spent))
     return samples

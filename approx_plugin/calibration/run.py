@@ -60,7 +60,7 @@ def simulate_board(board: Board, cmsis_nn: Path, models: Sequence[Path], folder:
 
     fitted = drawn(TRAINING_SEED, 1.0)
     memories = memories_of(board, load_timing(board))
-    known = replace(target, costs=CostModel(board.name, memories, fit(points(fitted, memories, ideal=False))))
+    known = replace(target, costs=CostModel(board.name, memories, fit(points(fitted, memories))))
     return Simulated(
         board,
         fitted,
@@ -69,19 +69,19 @@ def simulate_board(board: Board, cmsis_nn: Path, models: Sequence[Path], folder:
     )
 
 
-def points(samples: Sequence[Sample], memories: Memories, ideal: bool) -> list[Point]:
+def points(samples: Sequence[Sample], memories: Memories) -> list[Point]:
     """Counts and cycles."""
-    return [(sample.work(memories), float(sample.ideal if ideal else sample.cycles)) for sample in samples]
+    return [(sample.work(memories), float(sample.cycles)) for sample in samples]
 
 
-def calibrate(simulated: Simulated, ideal: bool) -> Calibration:
-    """Fit and try: the board's model, or that of its core with ideal memories."""
+def calibrate(simulated: Simulated) -> Calibration:
+    """Fit and try."""
     board = simulated.board
-    memories = IDEAL if ideal else memories_of(board, load_timing(board))
+    memories = memories_of(board, load_timing(board))
     parts = {
-        "fitted": points(simulated.fitted, memories, ideal),
-        "held_out": points(simulated.held_out, memories, ideal),
-        "networks": points(simulated.networks, memories, ideal),
+        "fitted": points(simulated.fitted, memories),
+        "held_out": points(simulated.held_out, memories),
+        "networks": points(simulated.networks, memories),
     }
     model = CostModel(board.name, memories, fit(parts["fitted"]))
     errors = {part: relative(model, found) for part, found in parts.items() if found}

@@ -25,15 +25,13 @@ UNTIL = "verification_run"
 class Sample:
     """A layer that was simulated.
 
-    name: for tables; plan: of the unpacked kernel, None for the library's; cycles: on the board; ideal: on the same
-    core with memories that never let it wait.
+    name: for tables; plan: of the unpacked kernel, None for the library's; cycles: of its only call.
     """
 
     name: str
     operator: Operator
     plan: Plan | None
     cycles: int
-    ideal: int
 
     def work(self, memories: Memories) -> Work:
         """What the cost model counts."""
@@ -47,18 +45,18 @@ def run(
     samples = []
     for batch in firmware.batches(drawn, board, target):
         elf = firmware.make(batch, board, cmsis_nn, folder, workers)
-        for item, (board_cycles, ideal) in zip(batch.drawn, measured(elf, board, batch.functions)):
+        for item, cycles in zip(batch.drawn, measured(elf, board, batch.functions)):
             plan = None if item.block is None else firmware.plan_of(item)
-            samples.append(Sample("drawn", item.operator, plan, board_cycles, ideal))
+            samples.append(Sample("drawn", item.operator, plan, cycles))
     return samples
 
 
-def measured(elf: Path, board: Board, functions: Sequence[str]) -> list[tuple[int, int]]:
-    """Cycles of each function's only call: on the board, and ideal."""
+def measured(elf: Path, board: Board, functions: Sequence[str]) -> list[int]:
+    """Cycles of each function's only call."""
     simulation = simulate(elf, board, layers=functions, until=UNTIL)
     if simulation.ended != "symbol":
         raise ToolError(f"the firmware ended by itself ({simulation.ended})", where=elf, why=simulation.console[-300:])
     for cost in simulation.layers:
         if cost.calls != 1:
             raise ToolError(f"{cost.name} ran {cost.calls} times in one inference", where=elf)
-    return [(cost.cost.board.cycles, cost.cost.ideal.cycles) for cost in simulation.layers]
+    return [cost.cost.board.cycles for cost in simulation.layers]

@@ -125,10 +125,10 @@ class _Reader:
         for key in ("fetch_cache", "data_cache"):
             if key in values and values[key] not in caches:
                 self.mistake((*keys, key), f"there is no cache '{values.pop(key)}'", f"known: {', '.join(caches)}")
-        for key, least in (("read_bytes", 4), ("beat_bytes", 1)):
+        for key, least, none in (("read_bytes", 4, "; or 0 for no wait states"), ("beat_bytes", 1, "")):
             size = values.get(key, least)
-            if size < least or size & (size - 1):
-                self.mistake((*keys, key), f"'{key}' is {values.pop(key)}", f"a power of two, {least} or more")
+            if (size < least or size & (size - 1)) and not (none and size == 0):
+                self.mistake((*keys, key), f"'{key}' is {values.pop(key)}", f"a power of two, {least} or more{none}")
         name = str(keys[-1])
         known = next((memory for memory in self.board.memories if memory.name == name), None)
         if known:

@@ -21,6 +21,9 @@ from approx_plugin.errors import BoardError, ErrorGroup, Location
 
 HERE = Location("approx.yaml", 3, 8)
 ALL = (
+    "ideal-cortex-m33",
+    "ideal-cortex-m4",
+    "ideal-cortex-m7",
     "nucleo-f446re",
     "nucleo-f767zi",
     "nucleo-h743zi2",
@@ -89,6 +92,9 @@ def test_u575() -> None:
 
 # Core and FPU of each part, as its data sheet has it.
 CORES = {
+    "ideal-cortex-m33": ("STM32U575ZITxQ", "cortex-m33", "fpv5-sp-d16", 160, "mps2-an505"),
+    "ideal-cortex-m4": ("STM32L4R5ZITx", "cortex-m4", "fpv4-sp-d16", 120, "mps2-an386"),
+    "ideal-cortex-m7": ("STM32H743ZITx", "cortex-m7", "fpv5-d16", 480, "mps2-an500"),
     "nucleo-u575zi-q": ("STM32U575ZITxQ", "cortex-m33", "fpv5-sp-d16", 160, "mps2-an505"),
     "nucleo-l4r5zi": ("STM32L4R5ZITx", "cortex-m4", "fpv4-sp-d16", 120, "mps2-an386"),
     "nucleo-l4r5zi-single-bank": ("STM32L4R5ZITx", "cortex-m4", "fpv4-sp-d16", 120, "mps2-an386"),
@@ -287,7 +293,7 @@ def test_maps_merge_and_everything_else_replaces(copy: Path) -> None:
     [
         ("nucleo-l4r5", "there is no board 'nucleo-l4r5' to be based on", "Did you mean 'nucleo-l4r5zi'? "),
         ("NUCLEO-L4R5ZI", "there is no board 'NUCLEO-L4R5ZI' to be based on", "Did you mean 'nucleo-l4r5zi'? "),
-        ("common", "there is no board 'common' to be based on", "The other boards are: nucleo-f446re, "),
+        ("common", "there is no board 'common' to be based on", "The other boards are: ideal-cortex-m33, "),
         ("../board/nucleo-l4r5zi", "there is no board '../board/nucleo-l4r5zi' to be based on", "nucleo-l4r5zi"),
         ("''", "there is no board '' to be based on", "The other boards are: "),
         ("nucleo-x", "the board 'nucleo-x' is based on itself", "name another board"),

@@ -15,7 +15,7 @@ from approx_plugin.calibration.layers import MAX_ACTIVATION, MAX_MACS, Drawn, dr
 from approx_plugin.calibration.memories import memories_of
 from approx_plugin.calibration.run import HELD_OUT_SEED, HELD_OUT_SHARE, TRAINING_SEED
 from approx_plugin.kernels.costs import library
-from approx_plugin.kernels.costs.counting import Cache, Memories
+from approx_plugin.kernels.costs.counting import IDEAL, Cache, Memories
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.virtual_board.section import load_timing
 
@@ -65,6 +65,9 @@ def test_memories_are_those_of_the_timing() -> None:
     assert single == Memories(Cache(1024, 32, 4), Cache(256, 16, 16), None)
     assert f7.activations is None  # its RAM begins with the DTCM
     assert h7.activations == Cache(16384, 32, 4)
+    for core in ("m4", "m33", "m7"):
+        ideal = load_board(f"ideal-cortex-{core}")
+        assert memories_of(ideal, load_timing(ideal)) == IDEAL
 
 
 def predictions(board_id: str) -> dict[str, list[float]]:

@@ -14,12 +14,12 @@ from approx_plugin.boards.board import Memory
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.calibration import __main__ as command
 from approx_plugin.calibration import simulation
-from approx_plugin.calibration.__main__ import IDEAL_OF, Job, calibrate_board, check, main
+from approx_plugin.calibration.__main__ import Job, calibrate_board, check, main
 from approx_plugin.calibration.document import PARTS, fingerprint, table
 from approx_plugin.calibration.firmware import batches, place
 from approx_plugin.calibration.layers import Drawn, draw_layers
 from approx_plugin.calibration.run import UNKNOWN, Simulated, board_text, calibrate
-from approx_plugin.kernels.costs.loader import FILE, IDEAL, load_costs
+from approx_plugin.kernels.costs.loader import FILE, load_costs
 from approx_plugin.kernels.target import Target
 from approx_plugin.operators.conv2d import Conv2D
 
@@ -67,12 +67,12 @@ def test_cycles_of_a_firmware(root: Path, tmp_path: Path) -> None:
     for unpacked, library in zip(samples[:3], samples[3:]):
         assert isinstance(unpacked.operator, Conv2D)
         assert unpacked.plan is not None and library.plan is None
-        assert 0 < unpacked.ideal <= unpacked.cycles < library.cycles
+        assert 0 < unpacked.cycles < library.cycles
     # The same firmware again: objects are reused, and so are the figures.
     again = simulation.run(drawn, BOARD, TARGET, subset, tmp_path, 2)
-    assert [(s.cycles, s.ideal) for s in again] == [(s.cycles, s.ideal) for s in samples]
+    assert [sample.cycles for sample in again] == [sample.cycles for sample in samples]
 
-    calibration = calibrate(Simulated(BOARD, samples, samples, ()), ideal=False)
+    calibration = calibrate(Simulated(BOARD, samples, samples, ()))
     assert calibration.errors["fitted"] == calibration.errors["held_out"]
     assert calibration.errors["fitted"]["unpacked"].worst < 0.01  # three layers, many coefficients
     if shutil.which("arm-none-eabi-gcc"):
@@ -84,14 +84,9 @@ def test_cycles_of_a_firmware(root: Path, tmp_path: Path) -> None:
         assert "nothing was measured on hardware" in text
 
 
-def files() -> list[Path]:
-    """Every costs.yaml, and the ideal ones."""
-    return [*(load_board(name).folder / FILE for name in known_boards()), *sorted(IDEAL.glob("*.yaml"))]
-
-
-@pytest.mark.parametrize("file", files(), ids=lambda f: f"{f.parent.name}/{f.name}")
-def test_a_file_says_where_it_comes_from_and_how_good_it_is(file: Path) -> None:
-    text = file.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", known_boards())
+def test_a_file_says_where_it_comes_from_and_how_good_it_is(name: str) -> None:
+    text = (load_board(name).folder / FILE).read_text(encoding="utf-8")
     assert "simulated" in text.split("\ntools:")[0]
     tree = yaml.safe_load(text)
     assert set(tree["tools"]) == {"gcc", "CMSIS-NN", "approx-plugin", "virtual_board"}
@@ -107,14 +102,7 @@ def test_a_file_says_where_it_comes_from_and_how_good_it_is(file: Path) -> None:
 def test_the_document_is_that_of_the_files(root: Path) -> None:
     text = (root / "docs" / "costs.md").read_text(encoding="utf-8")
     named = [(load_board(name).name, load_board(name).folder / FILE) for name in known_boards()]
-    named += [(f"{path.stem}, ideal", path) for path in sorted(IDEAL.glob("*.yaml"))]
     assert text == table(named)
-
-
-def test_every_ideal_core_has_a_board() -> None:
-    assert {path.stem for path in IDEAL.glob("*.yaml")} == set(IDEAL_OF)
-    for core, board in IDEAL_OF.items():
-        assert load_board(board).core == core
 
 
 def test_a_changed_virtual_board_is_noticed() -> None:
@@ -142,7 +130,7 @@ def test_the_costs_of_a_board_that_is_based_on_another_are_its_own(
     assert check(["nucleo-l4r5zi-single-bank"]) == 1
     assert "nucleo-l4r5zi-single-bank: no costs.yaml" in capsys.readouterr().out
     said = calibrate_board(Job("nucleo-l4r5zi-single-bank", tmp_path, (), tmp_path, None))
-    assert said == "NUCLEO-L4R5ZI-SINGLE-BANK"  # no ideal figures of the core: they are the other board's to write
+    assert said == "NUCLEO-L4R5ZI-SINGLE-BANK"
     text = (tmp_path / "board" / "nucleo-l4r5zi-single-bank" / FILE).read_text(encoding="utf-8")
     assert text == "# NUCLEO-L4R5ZI-SINGLE-BANK, NUCLEO-L4R5ZI-SINGLE-BANK\n"
     assert (base.folder / FILE).read_bytes() == before

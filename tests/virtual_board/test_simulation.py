@@ -113,6 +113,15 @@ def test_every_board_runs_a_program(name: str, program: Callable[[Board], Path])
     assert sum(profile.cycles for profile in found.profile) == found.total.board.cycles
 
 
+@pytest.mark.parametrize("core", ["m4", "m33", "m7"])
+def test_nothing_waits_on_an_ideal_board(core: str, program: Callable[[Board], Path]) -> None:
+    board = load_board(f"ideal-cortex-{core}")
+    found = simulate(program(board), board, layers=LAYERS)
+    for cost in (found.total, *(layer.cost for layer in found.layers)):
+        assert cost.board == cost.ideal
+        assert cost.fetch_misses == cost.data_misses == 0
+
+
 def test_the_same_console_on_all_cores(program: Callable[[Board], Path]) -> None:
     sums = set()
     for name in ("nucleo-f446re", "nucleo-u575zi-q", "nucleo-h743zi2"):

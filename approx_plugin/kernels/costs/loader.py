@@ -1,4 +1,4 @@
-"""Reads fitted cost models: board/<id>/costs.yaml, and ideal/<core>.yaml for boards that have none."""
+"""Reads fitted cost models: board/<id>/costs.yaml, those of the core's ideal board for boards that have none."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from approx_plugin.boards.board import Board
 from approx_plugin.errors import ApproxError, BoardError, raise_all
 from approx_plugin.kernels.costs.counting import Cache, Memories
 from approx_plugin.kernels.costs.model import CostModel
+from approx_plugin.resources import resource_root
 from approx_plugin.spec.yaml_reader import Document, Keys, read
 
 FILE = "costs.yaml"
-IDEAL = Path(__file__).resolve().parent / "ideal"
 FALLBACK_CORE = "cortex-m4"
 """Whose ideal figures a core without figures of its own gets: they rank kernels, no more."""
 
@@ -35,9 +35,13 @@ def board_costs(board: Board) -> CostModel | None:
 @functools.cache
 def ideal_costs(core: str) -> CostModel:
     """The model of a core whose memories never let it wait."""
-    known = core if (IDEAL / f"{core}.yaml").is_file() else FALLBACK_CORE
-    name = known.replace("cortex-m", "Cortex-M")
-    return load_costs(IDEAL / f"{known}.yaml", f"an ideal {name} without wait states")
+    file = _ideal_file(core) if _ideal_file(core).is_file() else _ideal_file(FALLBACK_CORE)
+    name = file.parent.name.removeprefix("ideal-").replace("cortex-m", "Cortex-M")
+    return load_costs(file, f"an ideal {name} without wait states")
+
+
+def _ideal_file(core: str) -> Path:
+    return resource_root() / "board" / f"ideal-{core}" / FILE
 
 
 def load_costs(file: Path, origin: str) -> CostModel:

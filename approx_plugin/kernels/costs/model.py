@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from approx_plugin.kernels.costs.counting import IDEAL, Memories, Work
+from approx_plugin.kernels.costs.counting import Memories, Work
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,3 @@ class CostModel:
         """Estimated cycles. Raises KeyError for a kind or a count without a coefficient."""
         coefficients = self.kinds[work.kind]
         return float(sum(coefficients[name] * count for name, count in work.counts.items()))
-
-    @property
-    def is_ideal(self) -> bool:
-        """Whether the memories never let the core wait: the estimate knows the core, not the board."""
-        return self.memories == IDEAL
