@@ -27,7 +27,7 @@ class MemoryTiming:
 
     wait_states:  core cycles beyond the first that an array read takes, the bus on the way included.
     read_bytes:   what one array read delivers; 0: memory without wait states, everything below is meaningless then.
-    prefetch:     behind every array read of the fetch side the next one starts by itself.
+    prefetch:     behind every line for the fetch side, the first read of the next one starts by itself.
     beat_cycles:  further core cycles until each next `beat_bytes` of a line arrive; 0: all at once.
     fetch_cache, data_cache: names of caches that instruction fetches and data accesses go through.
     branch_wait:  cycles added to the first fetch behind a taken branch.

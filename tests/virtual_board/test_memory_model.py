@@ -70,6 +70,23 @@ def test_a_line_of_straight_code_arrives_every_six_cycles_with_five_wait_states(
     assert flash.memory.fetch_misses == 1
 
 
+def test_a_prefetch_of_more_than_a_line_never_frees_the_array_early(model: Callable[..., Model]) -> None:
+    flash = model(
+        wait_states=10,
+        read_bytes=32,
+        beat_cycles=1,
+        beat_bytes=4,
+        prefetch=True,
+        caches={"i": Cache(1024, 16, 4)},
+        fetch_cache="i",
+    )
+    now, busy = 0, 0
+    for offset in range(0, 0x200, 4):
+        now = flash.fetch(offset, now) + 1
+        assert flash.memory.busy_until >= busy
+        busy = flash.memory.busy_until
+
+
 def test_without_prefetch_every_line_waits_for_the_whole_read(model: Callable[..., Model]) -> None:
     flash = model(prefetch=False)
     assert flash.fetch(0x100, 0, redirected=True) == 5
@@ -204,6 +221,16 @@ def test_a_jump_waits_for_the_line_that_is_being_filled(model: Callable[..., Mod
     assert flash.fetch(0x100, 0, redirected=True) == 5
     # The fill ends at 24; the prefetch behind it has not begun and is dropped.
     assert flash.fetch(0x400, 7, redirected=True) == 24 + 5
+
+
+def test_a_line_that_was_left_while_it_came_is_not_there_sooner(model: Callable[..., Model]) -> None:
+    flash = model(**LONG_LINES)
+    assert flash.fetch(0x200, 0, redirected=True) == 5
+    assert flash.fetch(0x100, 40, redirected=True) == 45
+    # A call into a line that is in the cache, and back to the fourth word pair of the one that is being filled.
+    assert flash.fetch(0x200, 47, redirected=True) == 47
+    assert flash.fetch(0x118, 49, redirected=True) == 45 + 18
+    assert flash.fetch(0x108, 70, redirected=True) == 70
 
 
 def test_a_read_of_data_goes_before_a_prefetch_that_has_not_begun(model: Callable[..., Model]) -> None:

@@ -134,6 +134,12 @@ static void enter_line(memory *m, int32_t index, uint32_t line, uint32_t first, 
     if (m->line_whole) {
         c->hits++;
         m->line_ready = request;
+        if (line == m->fill_line) {
+            /* Left before its last word had come, perhaps. */
+            m->line_ready = m->fill_ready;
+            m->line_first = m->fill_first;
+            m->line_whole = 0;
+        }
         return;
     }
     if (c) {
@@ -143,7 +149,9 @@ static void enter_line(memory *m, int32_t index, uint32_t line, uint32_t first, 
     if (m->prefetch_valid && m->prefetch_line == line) {
         m->line_ready = max64(request, m->prefetch_ready);
         m->line_first = line;
-        m->busy_until = max64(request, m->busy_until) + array_busy(r, line_bytes) - array_busy(r, r->read_bytes);
+        m->busy_until = max64(request, m->busy_until);
+        if (line_bytes > r->read_bytes)
+            m->busy_until += array_busy(r, line_bytes) - array_busy(r, r->read_bytes);
         start_prefetch(m, r, line, line_bytes);
     } else {
         int64_t start = array_free(m, r, request, 0);
@@ -155,6 +163,9 @@ static void enter_line(memory *m, int32_t index, uint32_t line, uint32_t first, 
         if (r->prefetch)
             start_prefetch(m, r, line, line_bytes);
     }
+    m->fill_line = line;
+    m->fill_first = m->line_first;
+    m->fill_ready = m->line_ready;
 }
 
 static int64_t fetch_one(memory *m, uint32_t address, int64_t now, int redirected)

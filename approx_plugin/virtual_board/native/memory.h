@@ -28,7 +28,7 @@ typedef struct {
     uint32_t origin, length;
     int32_t wait_states;       /* core cycles beyond the first of one array read, bus latency included */
     uint32_t read_bytes;       /* one array read delivers this many bytes, aligned; 0: memory without wait states */
-    uint32_t prefetch;         /* 1: behind every array read for the fetch side the next one starts by itself */
+    uint32_t prefetch;         /* 1: behind every line for the fetch side, the first read of the next one starts by itself */
     int32_t beat_cycles;       /* further core cycles for every `beat_bytes` behind the first ones of a line fill */
     uint32_t beat_bytes;
     int32_t fetch_cache, data_cache;   /* index into `caches`, or NO_CACHE */
@@ -47,7 +47,11 @@ typedef struct {
     uint32_t line, line_valid, line_first, line_whole;
     int64_t line_ready;
     int32_t line_region;       /* -1 before the first fetch */
-    /* The array's single read port, and the line that a prefetch has read or is reading. */
+    /* The line that was last read from an array, when and with which word it began to come. */
+    uint32_t fill_line, fill_first;
+    int64_t fill_ready;
+    /* The array's single read port, and the line that a prefetch has read or is reading. All regions share them: fetches
+     * and data of a Cortex-M7 go through one AXI port; of the other cores' memories only flash has wait states. */
     int64_t busy_until;
     uint32_t prefetch_line, prefetch_valid;
     int64_t prefetch_ready;
