@@ -40,18 +40,16 @@ def base_of(document: Document) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def place_of(board: Board, keys: Keys) -> Location:
-    """Where a value of the board's description stands: in its own file, or else in that of the board it is based on.
+def document_of(board: Board) -> Document | None:
+    """The board's description, laid over that of the board it is based on; None without a file.
 
-    A value that neither has stands where the nearest enclosing one does; without a file there is only the file's name.
+    A value that neither has stands where the nearest enclosing one does.
     """
     file = board.folder / DESCRIPTION
     if not file.is_file():
-        return Location(str(file))
+        return None
     document = read_document(file)
-    if board.based_on:
-        document = merged(document, read_document(board.source_folder / DESCRIPTION))
-    return document.where(keys)
+    return merged(document, read_document(board.source_folder / DESCRIPTION)) if board.based_on else document
 
 
 def merged(own: Document, base: Document) -> Document:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from approx_plugin.boards.board import Board
-from approx_plugin.boards.description import place_of
-from approx_plugin.errors import ApproxError, BoardError, raise_all
-from approx_plugin.spec.yaml_reader import Keys
+from approx_plugin.boards.description import DESCRIPTION, document_of
+from approx_plugin.errors import ApproxError, BoardError, Location, raise_all
+from approx_plugin.spec.yaml_reader import Document, Keys
 from approx_plugin.virtual_board import layout
 from approx_plugin.virtual_board.core import load_core
 from approx_plugin.virtual_board.timing import Cache, MemoryTiming, Timing
@@ -74,7 +75,16 @@ class _Reader:
 
     def mistake(self, keys: Keys, what: str, hint: str = "") -> None:
         """Note a mistake at a value of the board's description."""
-        self.errors.append(BoardError(what, where=place_of(self.board, keys), hint=hint))
+        self.errors.append(BoardError(what, where=self.place(keys), hint=hint))
+
+    def place(self, keys: Keys) -> Location:
+        """Where a value of the description stands; without a file there is only the file's name."""
+        return self.document.where(keys) if self.document else Location(str(self.board.folder / DESCRIPTION))
+
+    @cached_property
+    def document(self) -> Document | None:
+        """The description with its places."""
+        return document_of(self.board)
 
     def mapping(self, keys: Keys, tree: Any, known: tuple[str, ...] = ()) -> Mapping[str, Any]:
         """`tree` if it is a map; with `known`, of these keys only."""
@@ -98,11 +108,21 @@ class _Reader:
                 continue
             values[key] = value
             said = source.get(key) if isinstance(source, Mapping) else source
-            if isinstance(said, str) and said:
+            if isinstance(said, str) and said and self.is_of_another(keys, key, source):
+                self.mistake((*keys, key), f"'{key}' has the source of another value", "name this one's, beside it")
+            elif isinstance(said, str) and said:
                 self.references[f"{keys[-1]} {key}"] = said
             else:
                 self.mistake((*keys, key), f"'{key}' has no source", "name the manual, or write 'assumed'")
         return values
+
+    def is_of_another(self, keys: Keys, key: str, source: Any) -> bool:
+        """Whether a board that is based on another gives a value, but the other one gives its source."""
+        if not self.board.based_on:
+            return False
+        spoken = (*keys, "source", key) if isinstance(source, Mapping) else (*keys, "source")
+        own = str(self.board.folder / DESCRIPTION)
+        return self.place((*keys, key)).file == own != self.place(spoken).file
 
     def cache(self, keys: Keys, tree: Any) -> Cache | None:
         """A cache, all of its geometry given."""

@@ -341,7 +341,7 @@ def test_a_board_of_its_own_still_has_to_say_everything(copy: Path) -> None:
         ("console: {bauds: 9600}\n", "console: Additional properties are not allowed ('bauds' was unexpected)", 3, 1),
         ("memories: [{name: FLASH}]\n", "memories: [{'name': 'FLASH'}] is too short", 3, 1),
         ("interrupts: stm32l4\n", "there is no table of interrupts 'stm32l4'", 3, 13),
-        ("preparation: ''\n", "preparation: '' should be non-empty", 3, 14),
+        ("preparation: ' '\n", r"preparation: ' ' does not match '\\S'", 3, 14),
         ("dsp: true\ndsp: false\n", "the key 'dsp' stands here again", 4, 1),
     ],
 )

@@ -115,6 +115,14 @@ def test_too_many_regions(edited: Callable[[str], Board]) -> None:
     [
         ("nucleo-l4r5zi-single-bank", "read_bytes: 16\n", "read_bytes: 12\n", "'read_bytes' is 12", "read_bytes: 12"),
         ("nucleo-l4r5zi-single-bank", "ways: 16", "ways: 15", "no cache has 15 ways of 16-byte lines", "data:"),
+        # The base's source speaks of the base's value.
+        (
+            "nucleo-l4r5zi-single-bank",
+            "read_bytes: 16\n",
+            "wait_states: 99\n",
+            "'wait_states' has the source of another value",
+            "wait_states: 99",
+        ),
         ("nucleo-l4r5zi", "prefetch: true", "prefetch: 1", "'prefetch' has to be a truth value", "prefetch: 1"),
         ("nucleo-l4r5zi", "branch_wait: 1", "branch_wait: x", "'branch_wait' has to be a whole number", "branch_wait"),
     ],
