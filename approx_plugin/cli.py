@@ -50,12 +50,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, help="an output directory in the place of the spec's")
     made.add_argument("--cmsis-nn", type=Path, help="directory of a CMSIS-NN (default: $CMSIS_NN_PATH, then the spec)")
     made.add_argument("--force", action="store_true", help="replace generated files that were edited")
-    made.add_argument("--workers", type=_positive, help="processes for the search and the compiler")
+    made.add_argument("--workers", type=positive, help="processes for the search and the compiler")
     made.add_argument("--version", action="version", version=f"approx-plugin {__version__}")
     return made
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A number of processes, for argparse."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a whole number above 0, not '{text}'")
     return int(text)

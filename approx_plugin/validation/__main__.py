@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from approx_plugin.errors import ApproxError
+from approx_plugin.cli import INTERRUPTED, MISTAKE, positive
+from approx_plugin.errors import ApproxError, ProjectError
+from approx_plugin.exploration.workers import executor
 from approx_plugin.resources import resource_root
 from approx_plugin.validation.document import document
 from approx_plugin.validation.firmware import parse_libraries
@@ -33,38 +35,62 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--library", action="append", default=[], help="STACK=DIR or STACK=DIR,HEADERS")
     parser.add_argument("--models", type=Path, help="the folder of MLPerf Tiny's .tflite files")
-    parser.add_argument("--jobs", type=int, default=2, help="simulations at a time")
+    parser.add_argument("--jobs", type=positive, default=2, help="simulations at a time")
     parser.add_argument("--work", type=Path, help="where objects are kept for the next time")
-    parser.add_argument(
-        "--date", default=datetime.date.today().isoformat(), help="for the document; today's if not given"
-    )
+    today = datetime.date.today()
+    parser.add_argument("--date", type=_date, default=today, help="for the document; today's if not given")
     parser.add_argument("--write", action="store_true", help="write docs/validation.md; all libraries have to be there")
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Compare. 0: done; 2: a mistake, which is said."""
-    options = arguments().parse_args(argv)
-    measurements = load_measurements()
+def _date(text: str) -> datetime.date:
     try:
-        libraries = parse_libraries(options.library)
-        stacks = {one.stack.id for one in measurements}
-        missing = sorted(stacks - set(libraries))
-        for stack in missing:
-            print(f"not compared: {stack} (give --library {stack}=DIR)", file=sys.stderr)
-        if len(missing) == len(stacks) or (options.write and missing):
-            return 2
-        with tempfile.TemporaryDirectory() as temporary, ProcessPoolExecutor(options.jobs) as pool:
-            found = compare(measurements, libraries, options.models, options.work or Path(temporary), pool, print)
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a date as in 2026-01-31, not '{text}'") from None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Compare. 0: done; 2: a mistake, which is said; 130: interrupted."""
+    options = arguments().parse_args(argv)
+    try:
+        return run(options)
     except ApproxError as error:
         print(error, file=sys.stderr)
-        return 2
+    except OSError as error:
+        print(ProjectError(error.strerror or str(error), where=error.filename), file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return MISTAKE
+
+
+def _check_writable(file: Path) -> None:
+    """Nobody should learn at the end of a run that its result cannot be written."""
+    file.parent.mkdir(exist_ok=True)
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise ProjectError("the document cannot be written", where=file)
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command. Returns its exit status; raises what `compare` raises, and OSError."""
+    measurements = load_measurements()
+    stacks = list(dict.fromkeys(one.stack.id for one in measurements))
+    libraries = parse_libraries(options.library, stacks)
+    missing = [stack for stack in stacks if stack not in libraries]
+    for stack in missing:
+        print(f"not compared: {stack} (--help says which --library it needs)", file=sys.stderr)
+    if not libraries or (options.write and missing):
+        return MISTAKE
+    file = resource_root() / "docs" / "validation.md"
+    if options.write:
+        _check_writable(file)
+    with tempfile.TemporaryDirectory() as temporary, executor(options.jobs) as pool:
+        found = compare(measurements, libraries, options.models, options.work or Path(temporary), pool, print)
     low, high = band(found)
     print(f"{len(found)} figures: {low:+.1%} to {high:+.1%}")
     if options.write:
-        file = resource_root() / "docs" / "validation.md"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(document(found, options.date), encoding="utf-8")
+        file.write_text(document(found, options.date.isoformat()), encoding="utf-8")
         print(f"{file} was written")
     return 0
 

@@ -19,26 +19,34 @@ TITLE = """\
 Written by `python -m approx_plugin.validation`; `--help` says what it needs. Nothing here was measured by this
 project: figures that others have published for int8 networks through CMSIS-NN, with software that can be had, stand
 beside what the virtual board says about the same networks through the same version of the library, at the same
-optimization level, with the same flash settings. The firmware around the network is the one that this tool generates;
-every simulated run also gave the integer reference's outputs, byte for byte.
+optimization level, with the same settings of flash as far as they are known. The firmware around the network is the one
+that this tool generates; every simulated run also gave the integer reference's outputs, byte for byte.
 """
+
+HEAD = "| network | MACs | published | network alone | simulated | error | ideal | cycles/MAC | used for fitting |"
 
 REASONS = """\
 ## What remains
 
-- *The compiler.* The published firmware was built by other releases of gcc than this one. With gcc 10.2 in place of
-  12.2 for the library, simulated totals of the MLPerf Tiny networks move by -4 to +6 %, in both directions.
+- *The compiler.* The published firmware was built by other releases of gcc than this one. With gcc 10.2 for the
+  library (Debian's cross compiler for Linux, told to be freestanding) single totals moved by up to 4 % in both
+  directions, one of them to +8 %.
 - *The placement of code.* With an instruction cache of 1 KB, two firmwares that differ only in where the linker puts a
   loop differ by several per cent (DS-CNN: by 8 %); the published ones hold another runtime.
-- *The runtime.* The interpreter's own work between layers is not simulated. Where the harness copies input and output
-  one element at a time inside of the measured interval, that is taken off the measured figure (above).
+- *The runtime.* The interpreter's own work between layers is not simulated; it is what the smallest networks (FC_3 to
+  FC_5) lack. Where the harness copies input and output one element at a time inside of the measured interval, that is
+  taken off the published figure. How long a copy takes was itself simulated: the share that is taken off, up to a
+  quarter for networks of many inputs and few products, is no evidence.
 - *The instruction cache of the STM32L4+.* Its replacement, its ways and the moment at which a line counts as present
-  are not documented. Fully associative 8-byte lines would leave the networks with depthwise convolutions 17 to 22 %
-  below the measurement.
+  are not documented. Fully associative 8-byte lines without the fitted wait state would leave DS-CNN and MobileNet in
+  TensorFlow Lite Micro about 17 and 15 % below the measurement.
+- *Prefetch and unpacked kernels.* All published firmware runs with flash prefetch off, and through the library.
+  Projects of this tool switch prefetch on; how the model treats that, and straight-line code from slow flash, is
+  compared with nothing.
 - *Flash of the nRF5340.* Its wait states are assumed; between 3 and 7 of them the autoencoder moves by 9 %, the others
-  by 2 % at most.
-- *Global average pooling* of CNN_4 to CNN_7 runs as a mean in the published runtime, which its library does not cover;
-  here it is the library's average pooling, which is faster.
+  by about 2 % at most.
+- *Global average pooling* of CNN_1 and CNN_4 to CNN_7 runs as a mean in the published runtime, which its library does
+  not cover; here it is the library's average pooling, which is faster.
 - *Cortex-M7.* No published figure with CMSIS-NN's int8 kernels was found that says enough about clock, caches, flags
   and placement to be repeated. Its core table comes from measured instruction timings, its memory system is assumed:
   trust ratios of one run, and not even those to better than about 10 %.
@@ -60,15 +68,17 @@ def document(comparisons: Sequence[Comparison], date: str) -> str:
             lines += [
                 f"**{stack.title}.** {stack.source}.",
                 f"{stack.compiler}; {stack.library}, that is {stack.version}.",
+                f"{stack.networks[0].upper()}{stack.networks[1:]}.",
                 _copies(stack),
                 "",
-                "| network | MACs | measured | simulated | error | ideal | cycles/MAC | used for fitting |",
-                "|---|--:|--:|--:|--:|--:|--:|---|",
+                HEAD,
+                "|---|--:|--:|--:|--:|--:|--:|--:|---|",
                 *(_row(one) for one in here if one.measurement.stack == stack),
                 "",
             ]
     lines += [
-        "Million cycles an inference. *ideal*: the same core with memories that never let it wait.",
+        "Million cycles an inference. *network alone*: published, without the copies; *error*: simulated against it.",
+        "*ideal*: the same core with memories that never let it wait.",
         "*cycles/MAC*: of the simulated figure.",
         "",
         *_fitted(comparisons),
@@ -85,9 +95,9 @@ def versions(comparisons: Sequence[Comparison]) -> str:
 
 def _copies(stack: Stack) -> str:
     if stack.copies:
-        what = f"Of the measured figure, {stack.copies} cycles are taken off for each element of input and output"
+        what = f"Of the published figure, {stack.copies} cycles are taken off for each element of input and output"
     else:
-        what = "Nothing is taken off the measured figure"
+        what = "Nothing is taken off the published figure"
     return f"{what}: {stack.copies_source}."
 
 
@@ -107,6 +117,7 @@ def _row(one: Comparison) -> str:
     cells = (
         one.measurement.network.title,
         f"{one.macs:,}",
+        f"{one.measurement.cycles / 1e6:.3f}",
         f"{one.expected / 1e6:.3f}",
         f"{simulated.cycles / 1e6:.3f}",
         f"{100 * one.error:+.1f} %",

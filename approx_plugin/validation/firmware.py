@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,9 @@ NAME = "validation"
 PLACE = Location("--library")
 SEED = 3
 
+PARTS = ("Include", "Source")
+"""Of a library."""
+
 SCRATCH_SLACK = 24 * 1024
 """Bytes more for every layer: early releases of the library ask for more scratch than today's formulas say."""
 
@@ -46,12 +49,17 @@ class Firmware:
 def with_headers(library: Path, headers: Path | None, folder: Path) -> Path:
     """A library that finds what it includes: releases before 2023 need CMSIS Core's headers beside their own.
 
-    headers: their folder; None if the library needs none. Returns `library` or `folder`, which then holds copies.
+    headers: their folder; None if the library needs none. Returns `library` or `folder`, which then holds copies and
+    nothing else. Raises ToolError for a library without Include/ and Source/.
     """
     if headers is None:
         return library
-    for part in ("Include", "Source"):
-        shutil.copytree(library / part, folder / part, dirs_exist_ok=True)
+    for part in PARTS:
+        if not (library / part).is_dir():
+            raise ToolError(f"{library} is no CMSIS-NN", where=PLACE, why=f"it has no {part}/")
+    shutil.rmtree(folder, ignore_errors=True)
+    for part in PARTS:
+        shutil.copytree(library / part, folder / part)
     for header in sorted(headers.glob("*.h")):
         if not (folder / "Include" / header.name).exists():
             shutil.copyfile(header, folder / "Include" / header.name)
@@ -92,14 +100,20 @@ def _roomy(layer: LoweredLayer) -> LoweredLayer:
     return replace(layer, emission=replace(emission, scratch_bytes=emission.scratch_bytes + SCRATCH_SLACK))
 
 
-def parse_libraries(texts: list[str]) -> Mapping[str, tuple[Path, Path | None]]:
-    """`STACK=DIR` or `STACK=DIR,HEADERS` -> stack: (library, headers). Raises ToolError for anything else."""
+def parse_libraries(texts: Sequence[str], stacks: Collection[str]) -> Mapping[str, tuple[Path, Path | None]]:
+    """`STACK=DIR` or `STACK=DIR,HEADERS` -> stack: (library, headers). Raises ToolError for anything else.
+
+    stacks: the ids that there are.
+    """
     found: dict[str, tuple[Path, Path | None]] = {}
     for text in texts:
         stack, equals, rest = text.partition("=")
         library, _, headers = rest.partition(",")
         if not equals or not stack or not library:
             raise ToolError(f"--library '{text}' is not STACK=DIR or STACK=DIR,HEADERS")
+        if stack not in stacks or stack in found:
+            what = "is given twice" if stack in found else "was not measured"
+            raise ToolError(f"'{stack}' {what}", where=PLACE, hint=f"one each of: {', '.join(stacks)}")
         for folder in (library, headers):
             if folder and not Path(folder).is_dir():
                 raise ToolError(f"there is no directory {folder}", where=PLACE)

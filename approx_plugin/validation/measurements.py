@@ -18,8 +18,9 @@ FILE = Path(__file__).resolve().parent / "measurements.yaml"
 class Stack:
     """The software that was measured.
 
-    library: for people; version: what `project.cmsis_nn` says of that library; optimization: "o2" or "o3";
-    copies: cycles for each element of input and output that the figure contains beside the network.
+    networks: how those that were measured relate to ours; library: for people; version: what `project.cmsis_nn` says
+    of that library; optimization: "o2" or "o3"; copies: cycles for each element of input and output that the figure
+    contains beside the network.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Stack:
     library: str
     version: str
     compiler: str
+    networks: str
     optimization: str
     copies: int
     copies_source: str

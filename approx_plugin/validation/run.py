@@ -80,14 +80,13 @@ def compare(
 def _started(
     measurements: Iterable[Measurement], libraries: Libraries, models: Path | None, folder: Path, pool: Executor
 ) -> Iterator[tuple[Measurement, Firmware, Future[Simulation]]]:
+    whole = {stack: firmware.with_headers(*found, folder / stack / "library") for stack, found in libraries.items()}
     for measurement in measurements:
         stack, chip = measurement.stack, measurement.chip
-        if stack.id not in libraries:
+        if stack.id not in whole:
             continue
-        place = folder / stack.id / chip.id
-        library = firmware.with_headers(*libraries[stack.id], folder / stack.id / "library")
         graph = network_graph(measurement.network, models)
-        made = firmware.make(graph, stack, chip.board, library, place, workers=1)
+        made = firmware.make(graph, stack, chip.board, whole[stack.id], folder / stack.id / chip.id, workers=1)
         changes = {name: dict(fields) for name, fields in chip.memories.items()}
         yield measurement, made, pool.submit(run, made.elf, made.board, changes)
 

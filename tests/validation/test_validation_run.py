@@ -73,25 +73,46 @@ def test_headers_are_added_but_none_is_replaced(tmp_path: Path) -> None:
     merged = with_headers(library, core, tmp_path / "out")
     texts = {path.relative_to(merged).as_posix(): path.read_text() for path in merged.rglob("*") if path.is_file()}
     assert texts == {"Include/both.h": "library", "Include/cmsis_gcc.h": "core", "Source/A/a.c": "a"}
+    # Nothing of an earlier run stays behind.
+    (core / "cmsis_gcc.h").write_text("newer")
+    (library / "Source" / "A" / "a.c").unlink()
+    with_headers(library, core, tmp_path / "out")
+    assert (merged / "Include" / "cmsis_gcc.h").read_text() == "newer"
+    assert not (merged / "Source" / "A" / "a.c").exists()
+    shutil.rmtree(library / "Include")
+    with pytest.raises(ToolError, match="it has no Include/"):
+        with_headers(library, core, tmp_path / "out")
 
 
 def test_libraries_of_the_command_line(tmp_path: Path) -> None:
-    assert parse_libraries([f"tflm={tmp_path}", f"microtvm={tmp_path},{tmp_path}"]) == {
+    stacks = ("tflm", "microtvm")
+    assert parse_libraries([f"tflm={tmp_path}", f"microtvm={tmp_path},{tmp_path}"], stacks) == {
         "tflm": (tmp_path, None),
         "microtvm": (tmp_path, tmp_path),
     }
     for text in ("tflm", "=x", "tflm="):
         with pytest.raises(ToolError, match="is not STACK=DIR"):
-            parse_libraries([text])
+            parse_libraries([text], stacks)
     with pytest.raises(ToolError, match="no directory"):
-        parse_libraries([f"tflm={tmp_path / 'nowhere'}"])
+        parse_libraries([f"tflm={tmp_path / 'nowhere'}"], stacks)
+    with pytest.raises(ToolError, match="'glow' was not measured") as caught:
+        parse_libraries([f"glow={tmp_path}"], stacks)
+    assert "tflm, microtvm" in str(caught.value)
+    with pytest.raises(ToolError, match="'tflm' is given twice"):
+        parse_libraries([f"tflm={tmp_path}"] * 2, stacks)
 
 
 def test_nothing_is_written_without_all_libraries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert main(["--library", f"tflm={tmp_path}", "--write"]) == 2
     said = capsys.readouterr().err
-    assert "give --library microtvm=DIR" in said and "give --library tflm=DIR" in said
+    assert "not compared: microtvm" in said and "not compared: tflm" in said
+    assert main(["--library", "tflm=nowhere"]) == 2
+    assert "there is no directory nowhere" in capsys.readouterr().err
+    for wrong in (["--jobs", "0"], ["--date", "yesterday"]):
+        with pytest.raises(SystemExit) as caught:
+            main(wrong)
+        assert caught.value.code == 2
 
 
 def made_up(error: float, measurement: Measurement = ONE) -> Comparison:
@@ -106,7 +127,7 @@ def test_the_document_says_how_far_it_is_off() -> None:
     assert "Date: 2026-01-02." in text
     assert "| NUCLEO-L4R5ZI, in sight when numbers were fitted | 2 | -5.0 to +3.1 % |" in text
     assert f"| {other.chip.title}, not used for fitting | 1 | -20.0 to -20.0 % |" in text
-    assert "| ResNet8 | 1,000 | 2.000 | 1.900 | -5.0 % | 1.000 | 1900.00 | yes |" in text
+    assert "| ResNet8 | 1,000 | 48.929 | 2.000 | 1.900 | -5.0 % | 1.000 | 1900.00 | yes |" in text
     assert "NUCLEO-L4R5ZI, instruction ways: fitted" in text
     with pytest.raises(ValueError, match="nothing was compared"):
         document([], "2026-01-02")
