@@ -12,8 +12,9 @@ An STM32CubeIDE project for {board} ({mcu}) that runs the int8 network "{network
 
 {preparation}## Import and run
 
-STM32CubeIDE: *File > Import... > General > Existing Projects into Workspace*, select this directory, *Finish*; then
-build *Debug* or *Release* and run it on the board. There is no .ioc file: clock and UART are set up by `Drivers/BSP`.
+STM32CubeIDE (1.9 or newer): *File > Import... > General > Existing Projects into Workspace*, select this directory,
+*Finish*; then build *Debug* or *Release* and run it on the board. There is no .ioc file: clock and UART are set up by
+`Drivers/BSP`.
 The results are printed on {console}: first every layer with its average number of
 cycles, then every test vector, then the time of one inference.
 

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #if defined(__ARM_FEATURE_DSP)
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 10
+#error "GCC 10 or newer is needed (STM32CubeIDE 1.9 or newer): older ones lack the DSP intrinsics of arm_acle.h."
+#endif
 #include <arm_acle.h>
 #endif
 
