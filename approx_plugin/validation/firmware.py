@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from approx_plugin.bench.firmware import layer_functions
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
 from approx_plugin.dataset import random_inputs
@@ -36,7 +37,9 @@ SCRATCH_SLACK = 24 * 1024
 
 @dataclass(frozen=True, eq=False)
 class Firmware:
-    """board: whose firmware it is; compiler: its version; library: what was compiled in."""
+    """board: whose firmware it is; compiler: its version; library: what was compiled in; functions: one for each layer
+    that computes something, by their names in the ELF.
+    """
 
     graph: Graph
     elf: Path
@@ -44,6 +47,7 @@ class Firmware:
     vectors: TestVectors
     library: CmsisNn
     compiler: str
+    functions: tuple[str, ...]
 
 
 def with_headers(library: Path, headers: Path | None, folder: Path) -> Path:
@@ -90,7 +94,8 @@ def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path,
     built = build(folder / "tree", "Release", folder / "build", workers)
     elf = folder / f"{graph.name}.elf"
     shutil.copyfile(built.elf, elf)
-    return Firmware(graph, elf, board, vectors, found, built.compiler)
+    functions = tuple(layer_functions(program, built.size.symbols).values())
+    return Firmware(graph, elf, board, vectors, found, built.compiler, functions)
 
 
 def _roomy(layer: LoweredLayer) -> LoweredLayer:

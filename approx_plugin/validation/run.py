@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from approx_plugin.bench.results import NOTHING, per_call
 from approx_plugin.boards.board import Board
 from approx_plugin.errors import ToolError
 from approx_plugin.project.console import parse_console
@@ -19,8 +20,6 @@ from approx_plugin.validation.networks import network_graph
 from approx_plugin.virtual_board.results import Simulation
 from approx_plugin.virtual_board.section import load_timing
 from approx_plugin.virtual_board.simulation import simulate
-
-NETWORK = "approx_network_run"
 
 Libraries = Mapping[str, tuple[Path, "Path | None"]]
 """Stack -> its library, and headers that it needs beside its own."""
@@ -88,17 +87,17 @@ def _started(
         graph = network_graph(measurement.network, models)
         made = firmware.make(graph, stack, chip.board, whole[stack.id], folder / stack.id / chip.id, workers=1)
         changes = {name: dict(fields) for name, fields in chip.memories.items()}
-        yield measurement, made, pool.submit(run, made.elf, made.board, changes)
+        yield measurement, made, pool.submit(run, made.elf, made.board, changes, made.functions)
 
 
-def run(elf: Path, board: Board, changes: Mapping[str, Mapping[str, Any]]) -> Simulation:
+def run(elf: Path, board: Board, changes: Mapping[str, Mapping[str, Any]], functions: Sequence[str]) -> Simulation:
     """One firmware from reset to its end, with some memories of its board changed. All arguments and the result can go
     to another process.
     """
     timing = load_timing(board)
     for name, fields in changes.items():
         timing = timing.with_memory(name, **fields)
-    return simulate(elf, board, timing, layers=(NETWORK,))
+    return simulate(elf, board, timing, layers=functions)
 
 
 def _comparison(measurement: Measurement, made: Firmware, simulation: Simulation) -> Comparison:
@@ -107,11 +106,12 @@ def _comparison(measurement: Measurement, made: Firmware, simulation: Simulation
     if console.vectors is None:
         raise ToolError("the firmware ended without a result", where=made.elf, why=simulation.console[-300:])
     verify(console, made.vectors)
-    calls, cost = simulation.layers[0].calls, simulation.layers[0].cost
+    # The layers, not the whole inference: in one of the firmware's runs a checksum is made behind every layer.
+    total = sum(map(per_call, simulation.layers), NOTHING)
     simulated = Simulated(
-        cost.board.cycles // calls,
-        cost.ideal.cycles // calls,
-        cost.instructions // calls,
+        total.cycles,
+        total.ideal_cycles,
+        total.instructions,
         made.compiler,
         made.library.version,
     )
