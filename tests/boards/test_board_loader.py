@@ -280,7 +280,7 @@ def test_maps_merge_and_everything_else_replaces(copy: Path) -> None:
     assert base.console and board.console == replace(base.console, baud=9600)
     assert board.ready_flags == () and board.emulator is None
     assert board.memories == base.memories
-    assert base.timing["caches"]["data"]["ways"] == 32
+    assert base.timing["caches"]["data"]["ways"] == 4
     assert board.timing["caches"] == {**base.timing["caches"], "data": {**base.timing["caches"]["data"], "ways": 8}}
     memories = {**base.timing["memories"], "CCM": [1]}
     memories["FLASH"] = {**memories["FLASH"], "source": "x"}

