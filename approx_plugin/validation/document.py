@@ -28,9 +28,9 @@ HEAD = "| network | MACs | published | network alone | simulated | error | ideal
 REASONS = """\
 ## The published firmware itself
 
-EdgeMark publishes its whole project for NUCLEO-L4R5ZI. Built from its sources (gcc 12.2, -O3) with the reference .tflite
-files and run on the virtual board as it is, interpreter and copies included, once and not by the command, it was -4.9 %
-(ResNet8), +0.0 % (DS-CNN), -3.7 % (MobileNet) and +0.9 % (autoencoder) from what was measured.
+EdgeMark publishes its whole project for NUCLEO-L4R5ZI. Built from its sources (gcc 12.2, -O3) with the reference
+.tflite files and run on the virtual board as it is, interpreter and copies included, once and not by the command, it
+was -4.9 % (ResNet8), +0.0 % (DS-CNN), -3.7 % (MobileNet) and +0.9 % (autoencoder) from what was measured.
 
 ## What remains
 
