@@ -6,7 +6,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from approx_plugin import __version__
@@ -84,17 +84,27 @@ def request_of(arguments: argparse.Namespace) -> Request:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status: 0, 2 for a user's mistake, 130 if interrupted."""
     parsed = parser().parse_args(arguments)
+    return guarded(lambda: _run(parsed))
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    # Late: numpy and the rest take longer to load than help takes to print.
+    from approx_plugin.terminal import ProgressLine
+    from approx_plugin.verbs import VERBS, Session
+
+    with ProgressLine(sys.stderr) as progress:
+        session = Session.of(request_of(parsed), progress.say, progress)
+        with session.place.alone(lambda: progress.say(f"waiting for another run of {session.spec.project.name}")):
+            VERBS[parsed.verb](session)
+    return 0
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """A command's exit status; 2 for a user's mistake, which is said without a traceback, 130 if interrupted."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
     try:
-        # Late: numpy and the rest take longer to load than help takes to print.
-        from approx_plugin.terminal import ProgressLine
-        from approx_plugin.verbs import VERBS, Session
-
-        with ProgressLine(sys.stderr) as progress:
-            session = Session.of(request_of(parsed), progress.say, progress)
-            with session.place.alone(lambda: progress.say(f"waiting for another run of {session.spec.project.name}")):
-                VERBS[parsed.verb](session)
+        return command()
     except ApproxError as error:
         print(error, file=sys.stderr)
         return MISTAKE
@@ -109,4 +119,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "interrupted", file=sys.stderr)
         return INTERRUPTED
-    return 0

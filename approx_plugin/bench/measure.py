@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from approx_plugin.bench.firmware import Firmware
-from approx_plugin.bench.results import LayerResult, Top1, VariantResult, per_call
+from approx_plugin.bench.results import Figures, LayerResult, Top1, VariantResult, per_call
 from approx_plugin.boards.board import Board
 from approx_plugin.errors import ToolError
 from approx_plugin.pipeline import Designed
 from approx_plugin.project.console import RunResult, parse_console
 from approx_plugin.project.emulator import verify
+from approx_plugin.project.vectors import TestVectors
 from approx_plugin.virtual_board.results import Simulation
 from approx_plugin.virtual_board.simulation import simulate
 
@@ -30,22 +31,10 @@ def result(variant: str, firmware: Firmware, designed: Designed, simulation: Sim
     Raises VerificationError if an output or a layer differs from the integer reference, ToolError if the firmware did
     not come to its end or a layer was not called once for each inference.
     """
-    console = parse_console(simulation.console)
-    if console.vectors is None:
-        last = " | ".join(simulation.console.strip().splitlines()[-3:])
-        raise ToolError("the firmware ended without a result on the virtual board", where=firmware.elf, why=last)
-    verify(console, firmware.vectors)
-    costs = {cost.name: cost for cost in simulation.layers}
-    inferences = costs[NETWORK].calls
+    console = verified(simulation, firmware.elf, firmware.vectors)
     layers = []
-    for index, function in firmware.functions.items():
+    for index, figures in layer_figures(simulation, firmware.elf, firmware.functions).items():
         layer = firmware.program.layers[index]
-        if not inferences or costs[function].calls != inferences:
-            raise ToolError(
-                f"{function} ran {costs[function].calls} times in {inferences} inferences: its cycles are not known",
-                where=firmware.elf,
-                why="the compiler has merged it with another function, or inlined it",
-            )
         layers.append(
             LayerResult(
                 index,
@@ -56,7 +45,7 @@ def result(variant: str, firmware: Firmware, designed: Designed, simulation: Sim
                 firmware.kept[index],
                 firmware.flash.get(index, 0),
                 layer.emission.scratch_bytes,
-                per_call(costs[function]),
+                figures,
             )
         )
     return VariantResult(
@@ -69,6 +58,37 @@ def result(variant: str, firmware: Firmware, designed: Designed, simulation: Sim
         printed_cycles(console),
         top1(designed),
     )
+
+
+def verified(simulation: Simulation, elf: Path, vectors: TestVectors) -> RunResult:
+    """What the firmware printed.
+
+    Raises VerificationError if an output or a layer differs from the integer reference, ToolError if the firmware did
+    not come to its end.
+    """
+    console = parse_console(simulation.console)
+    if console.vectors is None:
+        last = " | ".join(simulation.console.strip().splitlines()[-3:])
+        raise ToolError("the firmware ended without a result on the virtual board", where=elf, why=last)
+    verify(console, vectors)
+    return console
+
+
+def layer_figures(simulation: Simulation, elf: Path, functions: Mapping[int, str]) -> dict[int, Figures]:
+    """Layer index -> figures of one call. functions: layer index -> its function; `NETWORK` was watched beside them.
+
+    Raises ToolError if a layer was not called once for each inference.
+    """
+    costs = {cost.name: cost for cost in simulation.layers}
+    inferences = costs[NETWORK].calls
+    for function in functions.values():
+        if not inferences or costs[function].calls != inferences:
+            raise ToolError(
+                f"{function} ran {costs[function].calls} times in {inferences} inferences: its cycles are not known",
+                where=elf,
+                why="the compiler has merged it with another function, or inlined it",
+            )
+    return {index: per_call(costs[function]) for index, function in functions.items()}
 
 
 def printed_cycles(console: RunResult) -> int:

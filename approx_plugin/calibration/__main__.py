@@ -17,7 +17,7 @@ import yaml
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.calibration.document import fingerprint, report_lines, table
 from approx_plugin.calibration.run import board_text, calibrate, simulate_board
-from approx_plugin.errors import ApproxError
+from approx_plugin.cli import MISTAKE, guarded, positive
 from approx_plugin.kernels.costs.loader import FILE
 from approx_plugin.resources import resource_root
 
@@ -28,7 +28,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--board", action="append", help="a board's id (may be repeated); all boards if not given")
     parser.add_argument("--cmsis-nn", default=os.environ.get("CMSIS_NN_PATH"), help="the library; or CMSIS_NN_PATH")
     parser.add_argument("--network", action="append", default=[], type=Path, help="a .tflite of held-out layers")
-    parser.add_argument("--jobs", type=int, default=2, help="boards at a time")
+    parser.add_argument("--jobs", type=positive, default=2, help="boards at a time")
     parser.add_argument("--work", type=Path, help="where objects are kept for the next time")
     parser.add_argument("--record", type=Path, help="a folder for the held-out cycles: what the tests compare with")
     parser.add_argument("--check", action="store_true", help="only say which costs are out of date")
@@ -38,23 +38,24 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Calibrate. 0: done; 1: with --check, some costs are out of date; 2: a mistake, which is said."""
     options = arguments().parse_args(argv)
+    return guarded(lambda: run(options))
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command. Returns its exit status; raises what building and simulating raise."""
     boards = options.board or list(known_boards())
-    try:
-        if options.check:
-            return check(boards)
-        if not options.cmsis_nn:
-            print("give --cmsis-nn: costs of the portable subset would say nothing", file=sys.stderr)
-            return 2
-        with tempfile.TemporaryDirectory() as temporary:
-            work = options.work or Path(temporary)
-            jobs = [Job(name, Path(options.cmsis_nn), options.network, work / name, options.record) for name in boards]
-            with ProcessPoolExecutor(min(options.jobs, len(jobs))) as pool:
-                for said in pool.map(calibrate_board, jobs):
-                    print(said, flush=True)
-        write_table()
-    except ApproxError as error:
-        print(error, file=sys.stderr)
-        return 2
+    if options.check:
+        return check(boards)
+    if not options.cmsis_nn:
+        print("give --cmsis-nn: costs of the portable subset would say nothing", file=sys.stderr)
+        return MISTAKE
+    with tempfile.TemporaryDirectory() as temporary:
+        work = options.work or Path(temporary)
+        jobs = [Job(name, Path(options.cmsis_nn), options.network, work / name, options.record) for name in boards]
+        with ProcessPoolExecutor(min(options.jobs, len(jobs))) as pool:
+            for said in pool.map(calibrate_board, jobs):
+                print(said, flush=True)
+    write_table()
     return 0
 
 

@@ -21,7 +21,7 @@ from approx_plugin.operators.geometry import SAME, VALID, Padding, Window
 from approx_plugin.operators.max_pool2d import MaxPool2D
 from approx_plugin.operators.pad import Pad
 from approx_plugin.operators.pool2d import Pool2D
-from approx_plugin.operators.softmax import Softmax
+from approx_plugin.operators.softmax import Softmax, differences_scaled_by
 
 Random = np.random.Generator
 Extent = tuple[int, int]
@@ -247,8 +247,7 @@ def _softmax(random: Random) -> Softmax:
     count = int(random.choice((2, 3, 4, 8, 10, 12, 16, 24)))
     # No difference of two int8 is so small that it is passed over: cycles are those of the worst data.
     scale = float(random.uniform(0.02, 0.1))
-    multiplier = quantize_multiplier(scale * (1 << 26))
-    difference = -int(31 * (1 << 26) / (1 << multiplier.shift))
+    multiplier, difference_min = differences_scaled_by(scale)
     return Softmax(
         index=0,
         name="softmax_0",
@@ -256,7 +255,7 @@ def _softmax(random: Random) -> Softmax:
         inputs=(_tensor(0, (count,), scale, 0),),
         output=_tensor(1, (count,), 1.0 / 256.0, -128),
         multiplier=multiplier,
-        difference_min=difference,
+        difference_min=difference_min,
     )
 
 

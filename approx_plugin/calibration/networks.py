@@ -10,7 +10,13 @@ from approx_plugin.boards.board import Board
 from approx_plugin.calibration.firmware import PLACE
 from approx_plugin.calibration.simulation import Sample, measured
 from approx_plugin.dataset import random_inputs
-from approx_plugin.exploration.kernel_choice import LIBRARY, Budget, choose_kernels, estimated_cost
+from approx_plugin.exploration.kernel_choice import (
+    LIBRARY,
+    Budget,
+    choose_kernels,
+    estimated_cost,
+    library_kernels,
+)
 from approx_plugin.kernels.capacity import flash_budget, ram_budget, shortages
 from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.kernels.lowering import lower
@@ -39,13 +45,9 @@ def run(
     samples = []
     for model in models:
         graph = read_graph(model)
-        for kernels in (_library(graph), _unpacked(graph, board, target)):
+        for kernels in (library_kernels(graph), _unpacked(graph, board, target)):
             samples += _run(graph, kernels, board, target, cmsis_nn, folder, workers)
     return samples
-
-
-def _library(graph: Graph) -> dict[int, str]:
-    return {operator.index: LIBRARY for operator in graph.operators if not operator.is_alias}
 
 
 def _unpacked(graph: Graph, board: Board, target: Target) -> dict[int, str]:

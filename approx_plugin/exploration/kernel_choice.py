@@ -17,6 +17,12 @@ from approx_plugin.operators.conv2d import Conv2D
 LIBRARY = "cmsis_nn"
 """The schedule that computes every operator: what a layer falls back to."""
 
+
+def library_kernels(graph: Graph) -> dict[int, str]:
+    """Everything through the library: layer index -> schedule name, for every layer but aliases."""
+    return {operator.index: LIBRARY for operator in graph.operators if not operator.is_alias}
+
+
 CostOf = Callable[[str, Operator], LayerCost]
 """(schedule name, operator) -> cost. Where the figure comes from is nobody's business here."""
 

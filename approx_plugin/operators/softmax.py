@@ -46,6 +46,17 @@ _48_17, _32_17 = 1515870810, 1010580540
 """48/17 and 32/17 in Q2.29: the straight line from which Newton-Raphson starts."""
 
 
+def differences_scaled_by(scale: float) -> tuple[Multiplier, int]:
+    """`Softmax.multiplier` and `difference_min` for beta * input_scale; a negative shift: the scale is too small.
+
+    Source: TensorFlow Lite's PreprocessSoftmaxScaling and CalculateInputRadius.
+    """
+    fraction_bits = 31 - _DIFFERENCE_BITS
+    multiplier = quantize_multiplier(min(scale * (1 << fraction_bits), float(INT32_MAX)))
+    largest = ((1 << _DIFFERENCE_BITS) - 1) * (1 << fraction_bits) / 2.0**multiplier.shift
+    return multiplier, -math.floor(largest)
+
+
 @dataclass(frozen=True, eq=False)
 class Softmax(Operator):
     """A softmax over rows of the last dimension; the output has scale 1/256 and zero point -128.
@@ -60,7 +71,7 @@ class Softmax(Operator):
 
     @classmethod
     def read(cls, node: Node, index: int, name: str) -> Softmax:
-        """See `Operator.read`. Source: TensorFlow Lite's PreprocessSoftmaxScaling and CalculateInputRadius."""
+        """See `Operator.read`."""
         source, result = reading.activation(node), reading.output(node)
         reading.same_shape(result, source.shape)
         if result.zero_point != -128 or not math.isclose(result.scale, 1.0 / 256.0, rel_tol=1e-5):
@@ -71,11 +82,9 @@ class Softmax(Operator):
         beta = float(node.options.get("Beta", 0.0))
         if not 0.0 < beta < math.inf:
             raise UnsupportedError(f"its beta is {beta:g}", "use a positive beta")
-        real = min(beta * source.scale * (1 << (31 - _DIFFERENCE_BITS)), float(INT32_MAX))
-        multiplier = quantize_multiplier(real)
+        multiplier, difference_min = differences_scaled_by(beta * source.scale)
         if multiplier.shift < 0:
             raise UnsupportedError(f"its input has the scale {source.scale:g}", "an int8 softmax needs a larger scale")
-        largest = ((1 << _DIFFERENCE_BITS) - 1) * (1 << (31 - _DIFFERENCE_BITS)) / (1 << multiplier.shift)
         return cls(
             index=index,
             name=name,
@@ -83,7 +92,7 @@ class Softmax(Operator):
             inputs=(source,),
             output=result,
             multiplier=multiplier,
-            difference_min=-math.floor(largest),
+            difference_min=difference_min,
         )
 
     @cached_property

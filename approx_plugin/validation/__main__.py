@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from approx_plugin.cli import INTERRUPTED, MISTAKE, positive
-from approx_plugin.errors import ApproxError, ProjectError
+from approx_plugin.cli import MISTAKE, guarded, positive
+from approx_plugin.errors import ProjectError
 from approx_plugin.exploration.workers import executor
 from approx_plugin.resources import resource_root
 from approx_plugin.validation.document import document
@@ -53,16 +53,7 @@ def _date(text: str) -> datetime.date:
 def main(argv: Sequence[str] | None = None) -> int:
     """Compare. 0: done; 2: a mistake, which is said; 130: interrupted."""
     options = arguments().parse_args(argv)
-    try:
-        return run(options)
-    except ApproxError as error:
-        print(error, file=sys.stderr)
-    except OSError as error:
-        print(ProjectError(error.strerror or str(error), where=error.filename), file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
-    return MISTAKE
+    return guarded(lambda: run(options))
 
 
 def _check_writable(file: Path) -> None:

@@ -12,13 +12,13 @@ from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
 from approx_plugin.dataset import random_inputs
 from approx_plugin.errors import Location, ToolError
-from approx_plugin.exploration.kernel_choice import LIBRARY
+from approx_plugin.exploration.kernel_choice import library_kernels
 from approx_plugin.kernels.lowering import assemble, lower
 from approx_plugin.kernels.program import LoweredLayer
 from approx_plugin.kernels.target import Target
 from approx_plugin.model.graph import Graph
 from approx_plugin.project.build import build
-from approx_plugin.project.cmsis_nn import CmsisNn, resolve
+from approx_plugin.project.cmsis_nn import resolve
 from approx_plugin.project.tree import collect
 from approx_plugin.project.vectors import TestVectors, make_vectors
 from approx_plugin.project.writer import write
@@ -37,17 +37,14 @@ SCRATCH_SLACK = 24 * 1024
 
 @dataclass(frozen=True, eq=False)
 class Firmware:
-    """board: whose firmware it is; compiler: its version; library: what was compiled in; functions: one for each layer
-    that computes something, by their names in the ELF.
-    """
+    """board: whose firmware it is; compiler: its version; functions: layer index -> its function's name in the ELF."""
 
     graph: Graph
     elf: Path
     board: Board
     vectors: TestVectors
-    library: CmsisNn
     compiler: str
-    functions: tuple[str, ...]
+    functions: Mapping[int, str]
 
 
 def with_headers(library: Path, headers: Path | None, folder: Path) -> Path:
@@ -77,8 +74,8 @@ def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path,
     """
     board = load_board(board_id)
     target = Target(board.core, board.dsp, "assembly")
-    kernels = {operator.index: LIBRARY for operator in graph.operators if not operator.is_alias}
-    layers = tuple(map(_roomy, lower(graph, kernels, target, graph.macs, graph.macs).layers))
+    exact = lower(graph, library_kernels(graph), target, graph.macs, graph.macs)
+    layers = tuple(map(_roomy, exact.layers))
     program = assemble(graph, layers, graph.macs, graph.macs)
     found = resolve(program.cmsis_nn_functions, library, PLACE)
     if found.version != stack.version:
@@ -94,8 +91,7 @@ def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path,
     built = build(folder / "tree", "Release", folder / "build", workers)
     elf = folder / f"{graph.name}.elf"
     shutil.copyfile(built.elf, elf)
-    functions = tuple(layer_functions(program, built.size.symbols).values())
-    return Firmware(graph, elf, board, vectors, found, built.compiler, functions)
+    return Firmware(graph, elf, board, vectors, built.compiler, layer_functions(program, built.size.symbols))
 
 
 def _roomy(layer: LoweredLayer) -> LoweredLayer:

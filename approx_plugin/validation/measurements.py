@@ -6,7 +6,6 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from approx_plugin.spec.yaml_reader import read
@@ -84,7 +83,7 @@ def load_measurements() -> tuple[Measurement, ...]:
 def parse(tree: Any) -> tuple[Measurement, ...]:
     """The plain values of the file. KeyError, TypeError, ValueError: the file itself is wrong."""
     stacks = {entry["id"]: Stack(**entry) for entry in tree["stacks"]}
-    chips = {entry["id"]: Chip(**{**entry, "memories": _frozen(entry["memories"])}) for entry in tree["chips"]}
+    chips = {entry["id"]: Chip(**entry) for entry in tree["chips"]}
     networks = {entry["id"]: _network(entry) for entry in tree["networks"]}
     return tuple(
         Measurement(
@@ -96,10 +95,6 @@ def parse(tree: Any) -> tuple[Measurement, ...]:
         )
         for entry in tree["measurements"]
     )
-
-
-def _frozen(tree: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
-    return MappingProxyType({name: MappingProxyType(dict(fields)) for name, fields in tree.items()})
 
 
 def _network(entry: Mapping[str, Any]) -> Network:

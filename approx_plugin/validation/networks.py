@@ -28,7 +28,7 @@ from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.fully_connected import FullyConnected
 from approx_plugin.operators.geometry import SAME, VALID, Window
 from approx_plugin.operators.max_pool2d import MaxPool2D
-from approx_plugin.operators.softmax import Softmax
+from approx_plugin.operators.softmax import Softmax, differences_scaled_by
 from approx_plugin.validation.measurements import Network
 
 SEED = 5
@@ -38,9 +38,8 @@ RELU = (-128, 127)
 WEIGHTS, SPREAD = 35.0, 50.0
 """Standard deviations: of int8 weights, and of a layer's results before its ReLU."""
 
-SOFTMAX_SCALE = 0.05
-SOFTMAX_INTEGER_BITS = 26
-"""The integer softmax takes differences with 5 integer bits: 31 - 5."""
+SCALE = 0.05
+"""Of every tensor but softmax's result."""
 
 
 def network_graph(network: Network, models: Path | None) -> Graph:
@@ -79,7 +78,7 @@ def described(network: Network) -> Graph:
 
 
 def _tensor(index: int, shape: Sequence[int]) -> Tensor:
-    return Tensor(index, f"tensor_{index}", (1, *shape), "int8", Quantization((SOFTMAX_SCALE,), (-128,)))
+    return Tensor(index, f"tensor_{index}", (1, *shape), "int8", Quantization((SCALE,), (-128,)))
 
 
 def _operator(random: np.random.Generator, index: int, tensor: Tensor, word: str, numbers: list[int]) -> Operator:
@@ -173,7 +172,7 @@ def _dense(random: np.random.Generator, index: int, tensor: Tensor, features: in
 
 
 def _softmax(index: int, tensor: Tensor) -> Softmax:
-    multiplier = quantize_multiplier(tensor.scale * (1 << SOFTMAX_INTEGER_BITS))
+    multiplier, difference_min = differences_scaled_by(tensor.scale)
     return Softmax(
         index=index,
         name=f"softmax_{index}",
@@ -181,5 +180,5 @@ def _softmax(index: int, tensor: Tensor) -> Softmax:
         inputs=(tensor,),
         output=Tensor(index + 1, f"tensor_{index + 1}", tensor.shape, "int8", Quantization((1.0 / 256.0,), (-128,))),
         multiplier=multiplier,
-        difference_min=-int(31 * (1 << SOFTMAX_INTEGER_BITS) / (1 << multiplier.shift)),
+        difference_min=difference_min,
     )

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from approx_plugin.bench.results import NOTHING, per_call
+from approx_plugin.bench.measure import NETWORK, layer_figures, verified
+from approx_plugin.bench.results import NOTHING
 from approx_plugin.boards.board import Board
-from approx_plugin.errors import ToolError
-from approx_plugin.project.console import parse_console
-from approx_plugin.project.emulator import verify
 from approx_plugin.validation import firmware
 from approx_plugin.validation.firmware import Firmware
 from approx_plugin.validation.measurements import Measurement
@@ -27,13 +25,12 @@ Libraries = Mapping[str, tuple[Path, "Path | None"]]
 
 @dataclass(frozen=True)
 class Simulated:
-    """cycles, ideal, instructions: of one inference; compiler, library: versions of what was built."""
+    """cycles, ideal, instructions: of one inference; compiler: its version."""
 
     cycles: int
     ideal: int
     instructions: int
     compiler: str
-    library: str
 
 
 @dataclass(frozen=True)
@@ -86,8 +83,8 @@ def _started(
             continue
         graph = network_graph(measurement.network, models)
         made = firmware.make(graph, stack, chip.board, whole[stack.id], folder / stack.id / chip.id, workers=1)
-        changes = {name: dict(fields) for name, fields in chip.memories.items()}
-        yield measurement, made, pool.submit(run, made.elf, made.board, changes, made.functions)
+        functions = tuple(made.functions.values())
+        yield measurement, made, pool.submit(run, made.elf, made.board, chip.memories, functions)
 
 
 def run(elf: Path, board: Board, changes: Mapping[str, Mapping[str, Any]], functions: Sequence[str]) -> Simulation:
@@ -97,24 +94,15 @@ def run(elf: Path, board: Board, changes: Mapping[str, Mapping[str, Any]], funct
     timing = load_timing(board)
     for name, fields in changes.items():
         timing = timing.with_memory(name, **fields)
-    return simulate(elf, board, timing, layers=functions)
+    return simulate(elf, board, timing, layers=(NETWORK, *functions))
 
 
 def _comparison(measurement: Measurement, made: Firmware, simulation: Simulation) -> Comparison:
-    """Raises VerificationError unless the firmware computed what the integer reference does."""
-    console = parse_console(simulation.console)
-    if console.vectors is None:
-        raise ToolError("the firmware ended without a result", where=made.elf, why=simulation.console[-300:])
-    verify(console, made.vectors)
+    """Raises what `bench.measure.verified` and `layer_figures` raise."""
+    verified(simulation, made.elf, made.vectors)
     # The layers, not the whole inference: in one of the firmware's runs a checksum is made behind every layer.
-    total = sum(map(per_call, simulation.layers), NOTHING)
-    simulated = Simulated(
-        total.cycles,
-        total.ideal_cycles,
-        total.instructions,
-        made.compiler,
-        made.library.version,
-    )
+    total = sum(layer_figures(simulation, made.elf, made.functions).values(), NOTHING)
+    simulated = Simulated(total.cycles, total.ideal_cycles, total.instructions, made.compiler)
     graph = made.graph
     elements = graph.input_tensor.elements + graph.output_tensor.elements
     expected = measurement.cycles - measurement.stack.copies * elements

@@ -116,7 +116,7 @@ def test_nothing_is_written_without_all_libraries(tmp_path: Path, capsys: pytest
 
 
 def made_up(error: float, measurement: Measurement = ONE) -> Comparison:
-    return Comparison(measurement, 1000, 2e6, Simulated(round(2e6 * (1 + error)), 10**6, 900_000, "12.2.1", "v"))
+    return Comparison(measurement, 1000, 2e6, Simulated(round(2e6 * (1 + error)), 10**6, 900_000, "12.2.1"))
 
 
 def test_the_document_says_how_far_it_is_off() -> None:
