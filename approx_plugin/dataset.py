@@ -26,10 +26,10 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.npyio import NpzFile
 
+from approx_plugin.documents.wording import did_you_mean, enumeration
 from approx_plugin.errors import ApproxError, DataError, ErrorGroup, Location, raise_all
-from approx_plugin.model.graph import Int8Array, Tensor
+from approx_plugin.model.tensor import Int8Array, Tensor
 from approx_plugin.spec.spec import DataSource, Spec
-from approx_plugin.spec.wording import did_you_mean, enumeration
 
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]

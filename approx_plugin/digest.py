@@ -12,9 +12,10 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from approx_plugin.build.toolchain import COMPILER, compiler_version
+from approx_plugin.hashes import sha256
 from approx_plugin.project.clean import is_intact
-from approx_plugin.project.manifest import FILE_NAME, sha256
-from approx_plugin.project.toolchain import COMPILER, compiler_version
+from approx_plugin.project.manifest import FILE_NAME
 from approx_plugin.request import Request
 from approx_plugin.resources import resource_root
 from approx_plugin.spec.spec import Spec

@@ -24,6 +24,8 @@ from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.options import by_significance
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
+from approx_plugin.build.build import BuildResult, build
+from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.dataset import Datasets, load_datasets, random_inputs
 from approx_plugin.errors import ApproxError, ErrorGroup, Location, ProjectError, ToolError, raise_all
 from approx_plugin.exploration.comparison import Comparison, compare
@@ -45,15 +47,13 @@ from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.lowering import lower
 from approx_plugin.kernels.program import Program
 from approx_plugin.kernels.target import Target
-from approx_plugin.model.graph import Graph, Int8Array
-from approx_plugin.model.reader import read_graph
-from approx_plugin.project.build import BuildResult, build
-from approx_plugin.project.cmsis_nn import resolve
-from approx_plugin.project.toolchain import COMPILER
+from approx_plugin.library.provider import resolve
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.tensor import Int8Array
 from approx_plugin.project.tree import collect
-from approx_plugin.project.vectors import TestVectors, make_vectors
 from approx_plugin.project.writer import WriteResult, write
 from approx_plugin.project.writer import check as check_output
+from approx_plugin.reference.vectors import TestVectors, make_vectors
 from approx_plugin.report.compose import Subject, compose
 from approx_plugin.report.data import Report, as_json
 from approx_plugin.report.text import render
@@ -61,6 +61,7 @@ from approx_plugin.request import Request
 from approx_plugin.selection import selected_layers
 from approx_plugin.spec.loader import load_spec
 from approx_plugin.spec.spec import Spec
+from approx_plugin.tflite.reader import read_graph
 from approx_plugin.workplace import Workplace
 
 T = TypeVar("T")

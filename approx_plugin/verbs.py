@@ -13,16 +13,16 @@ from approx_plugin.bench.published import load_published
 from approx_plugin.bench.text import render as bench_text
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
+from approx_plugin.build.build import build
+from approx_plugin.build.check import check_project
+from approx_plugin.build.emulator import run_in_emulator
+from approx_plugin.build.emulator import verify as verify_run
+from approx_plugin.build.headless import build_in_cubeide
 from approx_plugin.errors import ProjectError, ToolError, raise_all
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.pipeline import Say, board_place, generate, load_vectors
-from approx_plugin.project.build import build
-from approx_plugin.project.check import check_project
 from approx_plugin.project.clean import remove_generated
-from approx_plugin.project.cubeide import build_in_cubeide
-from approx_plugin.project.emulator import run_in_emulator
-from approx_plugin.project.emulator import verify as verify_run
-from approx_plugin.project.vectors import TestVectors
+from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.report.size import size_text
 from approx_plugin.request import Request
 from approx_plugin.spec.loader import load_spec

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from float_network import Array, FloatNetwork
 
 from approx_plugin.dataset import Dataset
-from approx_plugin.model.reader import read_graph
 from approx_plugin.reference.executor import accuracy
+from approx_plugin.tflite.reader import read_graph
 
 
 def float_accuracy(network: FloatNetwork, images: Array, labels: npt.NDArray[Any]) -> float:

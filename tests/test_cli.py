@@ -140,7 +140,7 @@ def test_check_finds_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_cubeide_without_the_ide(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("approx_plugin.project.cubeide.find_cubeide", lambda: None)
+    monkeypatch.setattr("approx_plugin.build.headless.find_cubeide", lambda: None)
     assert main(["cubeide", "--spec", str(project / "approx.yaml")]) == 2
     assert "error: STM32CubeIDE was not found" in capsys.readouterr().err
 

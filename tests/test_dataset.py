@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from approx_plugin.dataset import Dataset, load_dataset, load_datasets, quantize, random_inputs
 from approx_plugin.errors import ApproxError, DataError, ErrorGroup, Location
-from approx_plugin.model.graph import Tensor
 from approx_plugin.model.quantization import Quantization
-from approx_plugin.model.reader import read_graph
+from approx_plugin.model.tensor import Tensor
 from approx_plugin.spec.loader import load_spec
 from approx_plugin.spec.spec import DataSource
+from approx_plugin.tflite.reader import read_graph
 
 CLASSES = 10
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from approx_plugin.model.graph import Graph, Int8Array, Int32Array
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.tensor import Int8Array, Int32Array
 from approx_plugin.operators.conv2d import Conv2D
 
 

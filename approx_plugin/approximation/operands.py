@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from approx_plugin.model.graph import Int8Array
+from approx_plugin.model.tensor import Int8Array
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.geometry import patches
 

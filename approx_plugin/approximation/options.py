@@ -11,7 +11,8 @@ from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.approximation.significance import CRITERIA
 from approx_plugin.approximation.skipping import GRANULARITIES, candidate, combined, thresholds
 from approx_plugin.approximation.statistics import gather
-from approx_plugin.model.graph import Graph, Int8Array
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.tensor import Int8Array
 from approx_plugin.operators.conv2d import Conv2D
 
 SHARES = tuple(step / 20 for step in range(17))

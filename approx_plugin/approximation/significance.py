@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from approx_plugin.approximation.statistics import LayerStatistics
-from approx_plugin.model.graph import Int8Array
+from approx_plugin.model.tensor import Int8Array
 
 Float64Array = npt.NDArray[np.float64]
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from approx_plugin.approximation.operands import Float64Array, taps
-from approx_plugin.model.graph import Graph, Int8Array
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.tensor import Int8Array
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.reference.executor import BATCH, advance, enter
 

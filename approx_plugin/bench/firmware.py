@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from approx_plugin.build.build import BuildResult, build
+from approx_plugin.kernels.kernel import layer_symbol
 from approx_plugin.kernels.lowering import ALIAS
 from approx_plugin.kernels.program import Program
-from approx_plugin.kernels.schedule import layer_symbol
+from approx_plugin.library.provider import CmsisNn, resolve
 from approx_plugin.pipeline import Designed, Inputs, library_place, lower_design, vectors_of
-from approx_plugin.project.build import BuildResult, build
-from approx_plugin.project.cmsis_nn import CmsisNn, resolve
 from approx_plugin.project.tree import collect
-from approx_plugin.project.vectors import TestVectors
 from approx_plugin.project.writer import write
+from approx_plugin.reference.vectors import TestVectors
 
 _LAYER = re.compile(r"approx_layer_\d+")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from approx_plugin.bench.firmware import Firmware
 from approx_plugin.bench.results import Figures, LayerResult, Top1, VariantResult, per_call
 from approx_plugin.boards.board import Board
+from approx_plugin.build.console import RunResult, parse_console
+from approx_plugin.build.emulator import verify
 from approx_plugin.errors import ToolError
 from approx_plugin.pipeline import Designed
-from approx_plugin.project.console import RunResult, parse_console
-from approx_plugin.project.emulator import verify
-from approx_plugin.project.vectors import TestVectors
+from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.virtual_board.results import Simulation
 from approx_plugin.virtual_board.simulation import simulate
 

@@ -15,11 +15,11 @@ from approx_plugin.bench.results import Bench, BoardResult
 from approx_plugin.bench.variants import VARIANTS, Workshop, variants_of
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.build.toolchain import COMPILER, find_program
 from approx_plugin.errors import ApproxError, CapacityError, ErrorGroup, Location, raise_all
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.exploration.workers import executor
 from approx_plugin.pipeline import Designed, Inputs, Say, read
-from approx_plugin.project.toolchain import COMPILER, find_program
 from approx_plugin.request import Request
 from approx_plugin.virtual_board.results import Simulation
 from approx_plugin.virtual_board.section import load_timing

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from approx_plugin.boards.board import Board
+from approx_plugin.documents.reader import Document, Keys, compose, decode
 from approx_plugin.errors import ApproxError, BoardError, ErrorGroup, Location, raise_all
-from approx_plugin.spec.yaml_reader import Document, Keys, compose, decode
 
 DESCRIPTION = "board.yaml"
 BASED_ON = "based_on"

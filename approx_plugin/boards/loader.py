@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 
 from approx_plugin.boards.board import Board, Console, Emulator, Memory, ReadyFlag
 from approx_plugin.boards.description import BASED_ON, DESCRIPTION, as_board_errors, base_of, merged, read_document
+from approx_plugin.documents.reader import Document, Keys
 from approx_plugin.errors import BoardError, Location, raise_all
 from approx_plugin.resources import resource_root
-from approx_plugin.spec.yaml_reader import Document, Keys
 
 MAX_INTERRUPTS = 480
 """Armv8-M's limit (Armv7-M: 240, the STM32 of that architecture have at most 155)."""

@@ -12,9 +12,9 @@ import yaml
 
 from approx_plugin.boards.board import Board
 from approx_plugin.calibration.fit import Errors
+from approx_plugin.cores.core import CORES
 from approx_plugin.kernels.costs.counting import Cache, Memories
 from approx_plugin.kernels.costs.model import CostModel
-from approx_plugin.virtual_board.core import CORES
 from approx_plugin.virtual_board.library import source_key
 
 HEAD = """\

@@ -13,25 +13,26 @@ from pathlib import Path
 import numpy as np
 
 from approx_plugin.boards.board import Board
+from approx_plugin.build.build import build
 from approx_plugin.calibration.layers import Drawn
 from approx_plugin.errors import Location
 from approx_plugin.kernels.capacity import flash_budget, ram_budget
+from approx_plugin.kernels.kernel import layer_symbol
 from approx_plugin.kernels.network import PROLOGUE, header_text
 from approx_plugin.kernels.program import LoweredLayer, MemoryPlan, Program
-from approx_plugin.kernels.schedule import layer_symbol
-from approx_plugin.kernels.schedules.registry import SCHEDULES
-from approx_plugin.kernels.schedules.unpacked.plan import Plan, plans
-from approx_plugin.kernels.schedules.unpacked.schedule import Unpacked
+from approx_plugin.kernels.registry import SCHEDULES
 from approx_plugin.kernels.target import Target
-from approx_plugin.model.graph import Graph, Tensor
+from approx_plugin.kernels.unpacked.kernel import Unpacked
+from approx_plugin.kernels.unpacked.plan import Plan, plans
+from approx_plugin.library.provider import resolve
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Quantization
-from approx_plugin.operators.base import Operator
+from approx_plugin.model.tensor import Tensor
 from approx_plugin.operators.conv2d import Conv2D
-from approx_plugin.project.build import build
-from approx_plugin.project.cmsis_nn import resolve
 from approx_plugin.project.tree import collect
-from approx_plugin.project.vectors import TestVectors
 from approx_plugin.project.writer import write
+from approx_plugin.reference.vectors import TestVectors
 
 NAME = "calibration"
 PLACE = Location("--cmsis-nn")

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from approx_plugin.kernels.schedules.unpacked.blocks import Block, candidates
-from approx_plugin.kernels.schedules.unpacked.geometry import geometry, pitches
-from approx_plugin.model.graph import Int8Array, Tensor
+from approx_plugin.kernels.unpacked.blocks import Block, candidates
+from approx_plugin.kernels.unpacked.geometry import geometry, pitches
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Multiplier, Quantization, quantize_multiplier
+from approx_plugin.model.tensor import Int8Array, Tensor
 from approx_plugin.operators.add import Add
 from approx_plugin.operators.average_pool2d import AveragePool2D
-from approx_plugin.operators.base import Operator
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.depthwise_conv2d import DepthwiseConv2D
 from approx_plugin.operators.fully_connected import FullyConnected

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from approx_plugin.boards.board import Board
+from approx_plugin.build.build import build
 from approx_plugin.calibration.firmware import PLACE
 from approx_plugin.calibration.simulation import Sample, measured
 from approx_plugin.dataset import random_inputs
@@ -19,20 +20,19 @@ from approx_plugin.exploration.kernel_choice import (
 )
 from approx_plugin.kernels.capacity import flash_budget, ram_budget, shortages
 from approx_plugin.kernels.cost import LayerCost
+from approx_plugin.kernels.kernel import layer_symbol
 from approx_plugin.kernels.lowering import lower
-from approx_plugin.kernels.schedule import layer_symbol
-from approx_plugin.kernels.schedules.unpacked.plan import plan
-from approx_plugin.kernels.schedules.unpacked.schedule import Unpacked
 from approx_plugin.kernels.target import Target
+from approx_plugin.kernels.unpacked.kernel import Unpacked
+from approx_plugin.kernels.unpacked.plan import plan
+from approx_plugin.library.provider import resolve
 from approx_plugin.model.graph import Graph
-from approx_plugin.model.reader import read_graph
-from approx_plugin.operators.base import Operator
+from approx_plugin.model.operator import Operator
 from approx_plugin.operators.conv2d import Conv2D
-from approx_plugin.project.build import build
-from approx_plugin.project.cmsis_nn import resolve
 from approx_plugin.project.tree import collect
-from approx_plugin.project.vectors import make_vectors
 from approx_plugin.project.writer import write
+from approx_plugin.reference.vectors import make_vectors
+from approx_plugin.tflite.reader import read_graph
 
 NAME = "network"
 SEED = 3

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from approx_plugin import __version__
 from approx_plugin.boards.board import Board
+from approx_plugin.build.toolchain import COMPILER, compiler_version, find_program
 from approx_plugin.calibration import networks, simulation
 from approx_plugin.calibration.document import costs_text, fingerprint
 from approx_plugin.calibration.firmware import PLACE
@@ -19,8 +20,7 @@ from approx_plugin.calibration.simulation import Sample
 from approx_plugin.kernels.costs.counting import IDEAL, Memories
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.target import Target
-from approx_plugin.project.cmsis_nn import resolve
-from approx_plugin.project.toolchain import COMPILER, compiler_version, find_program
+from approx_plugin.library.provider import resolve
 from approx_plugin.virtual_board.section import load_timing
 
 TRAINING_SEED, HELD_OUT_SEED = 1, 2

@@ -10,11 +10,11 @@ from approx_plugin.boards.board import Board
 from approx_plugin.calibration import firmware
 from approx_plugin.calibration.layers import Drawn
 from approx_plugin.errors import ToolError
-from approx_plugin.kernels.costs import library
+from approx_plugin.kernels.cmsis_nn.registry import SERVICES
 from approx_plugin.kernels.costs.counting import Memories, Work
-from approx_plugin.kernels.schedules.unpacked.plan import Plan
 from approx_plugin.kernels.target import Target
-from approx_plugin.operators.base import Operator
+from approx_plugin.kernels.unpacked.plan import Plan
+from approx_plugin.model.operator import Operator
 from approx_plugin.virtual_board.simulation import simulate
 
 UNTIL = "verification_run"
@@ -35,7 +35,11 @@ class Sample:
 
     def work(self, memories: Memories) -> Work:
         """What the cost model counts."""
-        return library.work(self.operator, memories) if self.plan is None else self.plan.work(memories)
+        return (
+            SERVICES[self.operator.kind].work(self.operator, memories)
+            if self.plan is None
+            else self.plan.work(memories)
+        )
 
 
 def run(

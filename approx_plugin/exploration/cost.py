@@ -8,7 +8,7 @@ from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.exploration.design import Candidates
 from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.model.graph import Graph
-from approx_plugin.operators.base import Operator
+from approx_plugin.model.operator import Operator
 
 
 class Cost(Protocol):

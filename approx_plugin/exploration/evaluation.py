@@ -19,7 +19,8 @@ from approx_plugin.approximation.candidate import Candidate, apply
 from approx_plugin.dataset import Dataset
 from approx_plugin.exploration.design import Candidates, fingerprint, ordered
 from approx_plugin.exploration.memo import Memo
-from approx_plugin.model.graph import Graph, Int8Array
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.tensor import Int8Array
 from approx_plugin.reference.executor import BATCH, Activations, advance, classes, enter, finish
 
 BoolArray = npt.NDArray[np.bool_]

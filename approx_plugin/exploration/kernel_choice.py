@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.kernels.memory import plan_memory
-from approx_plugin.kernels.schedules.registry import SCHEDULES
+from approx_plugin.kernels.registry import SCHEDULES
 from approx_plugin.kernels.target import Target
 from approx_plugin.model.graph import Graph
-from approx_plugin.operators.base import Operator
+from approx_plugin.model.operator import Operator
 from approx_plugin.operators.conv2d import Conv2D
 
 LIBRARY = "cmsis_nn"

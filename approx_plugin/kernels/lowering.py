@@ -9,10 +9,10 @@ from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.kernels.memory import plan_memory
 from approx_plugin.kernels.network import header_text, network_text, summary_of
 from approx_plugin.kernels.program import Emission, LoweredLayer, Program
-from approx_plugin.kernels.schedules.registry import SCHEDULES
+from approx_plugin.kernels.registry import SCHEDULES
 from approx_plugin.kernels.target import Target
 from approx_plugin.model.graph import Graph
-from approx_plugin.operators.base import Operator
+from approx_plugin.model.operator import Operator
 
 ALIAS = "none"
 """The kernel's name of an operator that is only another view of its input."""

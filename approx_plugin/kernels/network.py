@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from approx_plugin.kernels.kernel import layer_symbol
 from approx_plugin.kernels.memory import roots
 from approx_plugin.kernels.program import LoweredLayer, MemoryPlan
-from approx_plugin.kernels.schedule import layer_symbol
 from approx_plugin.model.graph import Graph
 
 HEADER = """\

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.model.graph import Graph
-from approx_plugin.operators.base import Operator
+from approx_plugin.model.operator import Operator
 
 Sources = Mapping[str, str]
 """Path below `Middlewares/Approx/` -> text. Nothing is written to disk before all of it exists."""

@@ -1,1 +1,1 @@
-"""The network as plain values: tensors, quantization, graph; and the reader of .tflite files."""
+"""The network as plain values: tensors, quantization, operators, graph. It imports no other room."""

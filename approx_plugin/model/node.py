@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from approx_plugin.model.graph import Tensor
+from approx_plugin.model.tensor import Tensor
 
 
 @dataclass(frozen=True, eq=False)

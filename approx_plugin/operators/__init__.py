@@ -1,1 +1,1 @@
-"""One file an operator: its parameters, how it is read, what it computes, which CMSIS-NN call serves it."""
+"""One file an operator: its parameters, how it is read, what it computes."""

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from approx_plugin.model.graph import Int8Array
 from approx_plugin.model.node import Node, UnsupportedError
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Multiplier, quantize_multiplier
-from approx_plugin.operators import c_text, reading
-from approx_plugin.operators.base import CmsisCall, Operator
+from approx_plugin.model.tensor import Int8Array
+from approx_plugin.operators import reading
 from approx_plugin.operators.fixed_point import requantize
 
 LEFT_SHIFT = 20
@@ -78,23 +78,3 @@ class Add(Operator):
         """See `Operator.compute`."""
         first, second = ((values.view(np.uint8) ^ 0x80).astype(np.uint16) for values in inputs)
         return np.take(self._table, (first << 8) | second)
-
-    def cmsis_call(self) -> CmsisCall:
-        """`arm_elementwise_add_s8`; no buffer."""
-        numbers = [
-            *(-self.inputs[0].zero_point, self.multipliers[0].mantissa, self.multipliers[0].shift),
-            *(-self.inputs[1].zero_point, self.multipliers[1].mantissa, self.multipliers[1].shift),
-        ]
-        output = [
-            *(self.output.zero_point, self.output_multiplier.mantissa, self.output_multiplier.shift),
-            *(self.activation_min, self.activation_max, self.output.elements),
-        ]
-        return CmsisCall(
-            functions=("arm_elementwise_add_s8",),
-            constants=(),
-            body=c_text.body(
-                (),
-                f"return (int32_t)arm_elementwise_add_s8(input, input_2, {', '.join(map(str, numbers))},\n"
-                f"    {LEFT_SHIFT}, output, {', '.join(map(str, output))});",
-            ),
-        )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from approx_plugin.model.graph import Int8Array, Int32Array
+from approx_plugin.model.tensor import Int8Array, Int32Array
 from approx_plugin.operators.geometry import padded
 from approx_plugin.operators.pool2d import Pool2D
 
@@ -18,7 +18,6 @@ class AveragePool2D(Pool2D):
     """The mean of the values under the window, halves rounded away from zero; padding does not count."""
 
     kind: ClassVar[str] = "AVERAGE_POOL_2D"
-    function: ClassVar[str] = "arm_avgpool_s8"
 
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
         """See `Operator.compute`."""
@@ -38,9 +37,3 @@ class AveragePool2D(Pool2D):
             for column in range(self.kernel[1]):
                 sums += self.window.taps(around, row, column)
         return sums
-
-    @property
-    def _context(self) -> tuple[int, str]:
-        """One int32 sum a channel."""
-        channels = self.output.shape[3]
-        return 4 * channels, f"arm_avgpool_s8_get_buffer_size({self.output.shape[2]}, {channels})"

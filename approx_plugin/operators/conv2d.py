@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from approx_plugin.model.graph import Int8Array, Int32Array
 from approx_plugin.model.node import Node, UnsupportedError
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Multiplier
-from approx_plugin.operators import c_text, reading
-from approx_plugin.operators.base import CmsisCall, Constant, Operator
+from approx_plugin.model.tensor import Int8Array, Int32Array
+from approx_plugin.operators import reading
 from approx_plugin.operators.geometry import Padding, Window, patches
 from approx_plugin.operators.matrix import Matrix
 
@@ -151,51 +151,3 @@ class Conv2D(Operator):
             block = patches(values[start : start + step], window, self.input_zero_point, matrix.dtype)
             output[start : start + step] = matrix(block).reshape(-1, *self.output_shape)
         return output
-
-    def cmsis_call(self) -> CmsisCall:
-        """`arm_convolve_wrapper_s8`.
-
-        The library needs two im2col rows of int16, each rounded up to a multiple of 4 elements, except for 1x1 kernels
-        without padding. (Arm Compiler 6, which CubeIDE does not use, would need a row for those as well; the check of
-        the verification build would say so.)
-        """
-        height, width, channels = self.input_shape
-        kernel_h, kernel_w = self.kernel
-        params = c_text.fields(
-            input_offset=-self.input_zero_point,
-            output_offset=self.output_zero_point,
-            stride=c_text.tile(self.stride),
-            padding=c_text.tile((self.padding.top, self.padding.left)),
-            dilation=c_text.tile((1, 1)),
-            activation=c_text.limits(self.activation_min, self.activation_max),
-        )
-        input_dims = c_text.dims((1, height, width, channels))
-        filter_dims = c_text.dims((self.out_channels, kernel_h, kernel_w, channels))
-        output_dims = c_text.dims((1, *self.output_shape))
-        pointwise = self.kernel == (1, 1) and self.padding.top == 0 and self.padding.left == 0
-        row = (kernel_h * kernel_w * channels + 3) // 4 * 4
-        return CmsisCall(
-            functions=("arm_convolve_wrapper_s8", "arm_convolve_wrapper_s8_get_buffer_size"),
-            constants=(
-                Constant("weights", self.weights),
-                Constant("bias", self.bias),
-                *c_text.requantisation(self.multipliers),
-            ),
-            body=c_text.body(
-                (
-                    c_text.declare("cmsis_nn_conv_params", "conv_params", params),
-                    c_text.declare("cmsis_nn_dims", "input_dims", input_dims),
-                    c_text.declare("cmsis_nn_dims", "filter_dims", filter_dims),
-                    c_text.declare("cmsis_nn_dims", "bias_dims", c_text.dims((1, 1, 1, self.out_channels))),
-                    c_text.declare("cmsis_nn_dims", "output_dims", output_dims),
-                ),
-                "const cmsis_nn_per_channel_quant_params quant_params =\n"
-                "    {{.multiplier = (int32_t *){multipliers}, .shift = (int32_t *){shifts}}};\n"
-                "return (int32_t)arm_convolve_wrapper_s8(context, &conv_params, &quant_params, &input_dims, input,\n"
-                "    &filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
-            ),
-            context_bytes=0 if pointwise else 2 * row * 2,
-            context_size=f"arm_convolve_wrapper_s8_get_buffer_size({c_text.address('cmsis_nn_conv_params', params)}, "
-            f"{c_text.address('cmsis_nn_dims', input_dims)}, {c_text.address('cmsis_nn_dims', filter_dims)}, "
-            f"{c_text.address('cmsis_nn_dims', output_dims)})",
-        )

@@ -10,11 +10,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from approx_plugin.model.graph import Int8Array, Int32Array
 from approx_plugin.model.node import Node, UnsupportedError
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Multiplier
-from approx_plugin.operators import c_text, reading
-from approx_plugin.operators.base import CmsisCall, Constant, Operator
+from approx_plugin.model.tensor import Int8Array, Int32Array
+from approx_plugin.operators import reading
 from approx_plugin.operators.fixed_point import FloatArray, Requantizer
 from approx_plugin.operators.geometry import Padding, Window, padded
 
@@ -130,52 +130,3 @@ class DepthwiseConv2D(Operator):
                     sums += product
             output[start : start + step] = self._requantizer(sums.reshape(-1, channels)).reshape(sums.shape)
         return output
-
-    def cmsis_call(self) -> CmsisCall:
-        """`arm_depthwise_conv_wrapper_s8`.
-
-        The library needs a window of int16 for all channels, unless the depth multiplier is not 1 or the kernel is 3x3
-        with at most one row and column of padding in front: those take no buffer.
-        """
-        _, height, width, channels = self.inputs[0].shape
-        kernel_h, kernel_w = self.kernel
-        out_channels = self.output.shape[3]
-        params = c_text.fields(
-            input_offset=-self.inputs[0].zero_point,
-            output_offset=self.output.zero_point,
-            ch_mult=self.depth_multiplier,
-            stride=c_text.tile(self.stride),
-            padding=c_text.tile((self.padding.top, self.padding.left)),
-            dilation=c_text.tile((1, 1)),
-            activation=c_text.limits(self.activation_min, self.activation_max),
-        )
-        input_dims = c_text.dims((1, height, width, channels))
-        filter_dims = c_text.dims((1, kernel_h, kernel_w, out_channels))
-        output_dims = c_text.dims(self.output.shape)
-        small = self.kernel == (3, 3) and self.padding.top <= 1 and self.padding.left <= 1
-        buffered = self.depth_multiplier == 1 and not small
-        return CmsisCall(
-            functions=("arm_depthwise_conv_wrapper_s8", "arm_depthwise_conv_wrapper_s8_get_buffer_size"),
-            constants=(
-                Constant("weights", self.weights),
-                Constant("bias", self.bias),
-                *c_text.requantisation(self.multipliers),
-            ),
-            body=c_text.body(
-                (
-                    c_text.declare("cmsis_nn_dw_conv_params", "dw_conv_params", params),
-                    c_text.declare("cmsis_nn_dims", "input_dims", input_dims),
-                    c_text.declare("cmsis_nn_dims", "filter_dims", filter_dims),
-                    c_text.declare("cmsis_nn_dims", "bias_dims", c_text.dims((1, 1, 1, out_channels))),
-                    c_text.declare("cmsis_nn_dims", "output_dims", output_dims),
-                ),
-                "const cmsis_nn_per_channel_quant_params quant_params =\n"
-                "    {{.multiplier = (int32_t *){multipliers}, .shift = (int32_t *){shifts}}};\n"
-                "return (int32_t)arm_depthwise_conv_wrapper_s8(context, &dw_conv_params, &quant_params, &input_dims,\n"
-                "    input, &filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
-            ),
-            context_bytes=channels * kernel_h * kernel_w * 2 if buffered else 0,
-            context_size="arm_depthwise_conv_wrapper_s8_get_buffer_size("
-            f"{c_text.address('cmsis_nn_dw_conv_params', params)}, {c_text.address('cmsis_nn_dims', input_dims)}, "
-            f"{c_text.address('cmsis_nn_dims', filter_dims)}, {c_text.address('cmsis_nn_dims', output_dims)})",
-        )

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from approx_plugin.model.graph import Int8Array
 from approx_plugin.model.quantization import Multiplier
+from approx_plugin.model.tensor import Int8Array
 
 Int64Array = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]

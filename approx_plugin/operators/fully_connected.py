@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from approx_plugin.model.graph import Int8Array, Int32Array, Tensor
 from approx_plugin.model.node import Node, UnsupportedError
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Multiplier
-from approx_plugin.operators import c_text, reading
-from approx_plugin.operators.base import CmsisCall, Constant, Operator
+from approx_plugin.model.tensor import Int8Array, Int32Array, Tensor
+from approx_plugin.operators import reading
 from approx_plugin.operators.matrix import Matrix
 
 
@@ -95,49 +95,6 @@ class FullyConnected(Operator):
         (values,) = inputs
         rows = values.reshape(-1, self._matrix.depth).astype(self._matrix.dtype)
         return self._matrix(rows).reshape(len(values), *self.output.shape[1:])
-
-    def cmsis_call(self) -> CmsisCall:
-        """`arm_fully_connected_s8`, or `arm_fully_connected_wrapper_s8` for a multiplier an output; no buffer."""
-        out_features, in_features = self.weights.shape
-        per_channel = len(self.multipliers) > 1
-        params = c_text.fields(
-            input_offset=-self.inputs[0].zero_point,
-            filter_offset=0,
-            output_offset=self.output.zero_point,
-            activation=c_text.limits(self.activation_min, self.activation_max),
-        )
-        filter_dims = c_text.dims((in_features, 1, 1, out_features))
-        declarations = [
-            c_text.declare("cmsis_nn_fc_params", "fc_params", params),
-            c_text.declare("cmsis_nn_dims", "input_dims", c_text.dims((self.rows, 1, 1, in_features))),
-            c_text.declare("cmsis_nn_dims", "filter_dims", filter_dims),
-            c_text.declare("cmsis_nn_dims", "bias_dims", c_text.dims((1, 1, 1, out_features))),
-            c_text.declare("cmsis_nn_dims", "output_dims", c_text.dims((self.rows, 1, 1, out_features))),
-        ]
-        constants = [Constant("weights", self.weights), Constant("bias", self.bias)]
-        if per_channel:
-            function = "arm_fully_connected_wrapper_s8"
-            constants += c_text.requantisation(self.multipliers)
-            quantization = (
-                "const cmsis_nn_quant_params quant_params =\n"
-                "    {{.multiplier = (int32_t *){multipliers}, .shift = (int32_t *){shifts}, .is_per_channel = 1}};\n"
-            )
-        else:
-            function = "arm_fully_connected_s8"
-            (only,) = self.multipliers
-            scaling = c_text.fields(multiplier=only.mantissa, shift=only.shift)
-            declarations.append(c_text.declare("cmsis_nn_per_tensor_quant_params", "quant_params", scaling))
-            quantization = ""
-        return CmsisCall(
-            functions=(function, "arm_fully_connected_s8_get_buffer_size"),
-            constants=tuple(constants),
-            body=c_text.body(
-                declarations,
-                quantization + f"return (int32_t){function}(context, &fc_params, &quant_params, &input_dims, input,\n"
-                "    &filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
-            ),
-            context_size=f"arm_fully_connected_s8_get_buffer_size({c_text.address('cmsis_nn_dims', filter_dims)})",
-        )
 
 
 def _multipliers(source: Tensor, filters: Tensor, result: Tensor) -> tuple[Multiplier, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from approx_plugin.model.graph import Int8Array
+from approx_plugin.model.tensor import Int8Array
 
 AnyArray = npt.NDArray[Any]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from approx_plugin.model.graph import Int8Array, Int32Array
 from approx_plugin.model.quantization import Multiplier
+from approx_plugin.model.tensor import Int8Array, Int32Array
 from approx_plugin.operators.fixed_point import FloatArray, Requantizer
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from approx_plugin.model.graph import Int8Array
+from approx_plugin.model.tensor import Int8Array
 from approx_plugin.operators.geometry import padded
 from approx_plugin.operators.pool2d import Pool2D
 
@@ -18,7 +18,6 @@ class MaxPool2D(Pool2D):
     """The largest value under the window."""
 
     kind: ClassVar[str] = "MAX_POOL_2D"
-    function: ClassVar[str] = "arm_max_pool_s8"
 
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
         """See `Operator.compute`. Padding with -128 never wins against a value."""
@@ -29,7 +28,3 @@ class MaxPool2D(Pool2D):
             for column in range(self.kernel[1]):
                 np.maximum(result, self.window.taps(around, row, column), out=result)
         return np.minimum(result, np.int8(self.activation_max), out=result)
-
-    @property
-    def _context(self) -> tuple[int, str]:
-        return 0, "0"

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from approx_plugin.model.graph import Int8Array
 from approx_plugin.model.node import Node, UnsupportedError
-from approx_plugin.operators import c_text, reading
-from approx_plugin.operators.base import CmsisCall, Operator
+from approx_plugin.model.operator import Operator
+from approx_plugin.model.tensor import Int8Array
+from approx_plugin.operators import reading
 from approx_plugin.operators.geometry import Padding, padded
 
 
@@ -52,20 +52,3 @@ class Pad(Operator):
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
         """See `Operator.compute`."""
         return padded(inputs[0], self.padding, self.output.zero_point, np.int8)
-
-    def cmsis_call(self) -> CmsisCall:
-        """`arm_pad_s8`; no buffer."""
-        before = c_text.dims((0, self.padding.top, self.padding.left, 0))
-        after = c_text.dims((0, self.padding.bottom, self.padding.right, 0))
-        return CmsisCall(
-            functions=("arm_pad_s8",),
-            constants=(),
-            body=c_text.body(
-                (
-                    c_text.declare("cmsis_nn_dims", "input_dims", c_text.dims(self.inputs[0].shape)),
-                    c_text.declare("cmsis_nn_dims", "before", before),
-                    c_text.declare("cmsis_nn_dims", "after", after),
-                ),
-                f"return (int32_t)arm_pad_s8(input, output, {self.output.zero_point}, &input_dims, &before, &after);",
-            ),
-        )

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from approx_plugin.model.graph import Int8Array, Int32Array, Tensor
 from approx_plugin.model.node import Node, UnsupportedError
 from approx_plugin.model.quantization import Multiplier, quantize_multiplier
+from approx_plugin.model.tensor import Int8Array, Int32Array, Tensor
 from approx_plugin.operators.geometry import SAME, VALID, Window
 
 FULL_INT8_HINT = (

@@ -2,19 +2,20 @@
 
 To add an operator:
 1. Write `operators/<kind>.py` with a frozen dataclass below `Operator`: its parameters as fields, and `kind`, `read`,
-   `compute`, `cmsis_call`; `macs` and `parameter_bytes` if it has any. `max_pool2d.py` and `add.py` are short examples;
-   `reading.py` has the checks and `c_text.py` the C text that most operators need.
+   `compute`; `macs` and `parameter_bytes` if it has any. `max_pool2d.py` and `add.py` are short examples; `reading.py`
+   has the checks that most operators need.
 2. Add its class to `_CLASSES` below.
-3. Add a case to tests/operators: the shared tests then compare it with the naive and the TensorFlow Lite reference.
+3. Give it a kernel: `kernels/cmsis_nn/registry.py` and `kernels/registry.py` say how.
+4. Add a case to tests/operators: the shared tests then compare it with the naive and the TensorFlow Lite reference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from approx_plugin.model.operator import Operator
 from approx_plugin.operators.add import Add
 from approx_plugin.operators.average_pool2d import AveragePool2D
-from approx_plugin.operators.base import Operator
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.depthwise_conv2d import DepthwiseConv2D
 from approx_plugin.operators.fully_connected import FullyConnected

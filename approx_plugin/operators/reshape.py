@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from approx_plugin.model.graph import Int8Array
 from approx_plugin.model.node import Node, UnsupportedError
+from approx_plugin.model.operator import Operator
+from approx_plugin.model.tensor import Int8Array
 from approx_plugin.operators import reading
-from approx_plugin.operators.base import CmsisCall, Operator
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,3 @@ class Reshape(Operator):
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
         """See `Operator.compute`."""
         return inputs[0].reshape(len(inputs[0]), *self.output.shape[1:])
-
-    def cmsis_call(self) -> CmsisCall:
-        """Nothing to do: input and output are one buffer."""
-        return CmsisCall((), (), "(void)input;\n(void)output;\nreturn 0;")

@@ -14,11 +14,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from approx_plugin.model.graph import Int8Array
 from approx_plugin.model.node import Node, UnsupportedError
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Multiplier, quantize_multiplier
-from approx_plugin.operators import c_text, reading
-from approx_plugin.operators.base import CmsisCall, Operator
+from approx_plugin.model.tensor import Int8Array
+from approx_plugin.operators import reading
 from approx_plugin.operators.fixed_point import (
     INT32_MAX,
     INT32_MIN,
@@ -115,25 +115,6 @@ class Softmax(Operator):
         # 1/sum is 2**(headroom - 12) * reciprocal; the output has 8 of the 31 fraction bits.
         products = divide_by_power_of_two(doubling_high_multiply(reciprocals, exponentials), _SUM_BITS - headroom + 23)
         return np.clip(products - 128, -128, 127).astype(np.int8).reshape(values.shape)
-
-    def cmsis_call(self) -> CmsisCall:
-        """`arm_softmax_s8`, which has no status; no buffer."""
-        size = self.output.shape[-1]
-        numbers = (
-            self.output.elements // size,
-            size,
-            self.multiplier.mantissa,
-            self.multiplier.shift,
-            self.difference_min,
-        )
-        return CmsisCall(
-            functions=("arm_softmax_s8",),
-            constants=(),
-            body=c_text.body(
-                (),
-                f"arm_softmax_s8(input, {', '.join(map(str, numbers))}, output);\nreturn 0;",
-            ),
-        )
 
 
 def _int64(value: int) -> Int64Array:

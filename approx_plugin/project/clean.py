@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from approx_plugin.errors import ApproxError
-from approx_plugin.project.manifest import FILE_NAME, read_manifest, sha256
+from approx_plugin.hashes import sha256
+from approx_plugin.project.manifest import FILE_NAME, read_manifest
 from approx_plugin.project.writer import IDE_FILES
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from approx_plugin.errors import ProjectError
+from approx_plugin.hashes import sha256
 
 FILE_NAME = "approx_manifest.json"
 FORMAT = 1
 _GENERATOR = "approx-plugin"
-
-
-def sha256(content: bytes) -> str:
-    """Hexadecimal digest of a file's bytes."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def is_safe_path(path: str) -> bool:

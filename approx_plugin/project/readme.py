@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from approx_plugin.boards.board import Board
-from approx_plugin.project.cmsis_nn import CmsisNn
+from approx_plugin.library.provider import CmsisNn
 
 _TEXT = """\
 # {name}

@@ -10,14 +10,14 @@ from approx_plugin.boards.board import Board
 from approx_plugin.boards.linker import linker_script
 from approx_plugin.boards.sources import BSP, board_sources, core_sources
 from approx_plugin.boards.startup import startup
+from approx_plugin.cubeide.cproject import cproject_text
+from approx_plugin.cubeide.project_file import encoding_text, project_text
+from approx_plugin.cubeide.settings import FAST_OPTIMIZATION, Settings
 from approx_plugin.errors import ProjectError
 from approx_plugin.kernels.program import Program
-from approx_plugin.project.cmsis_nn import CmsisNn
-from approx_plugin.project.cproject import cproject_text
-from approx_plugin.project.description import encoding_text, project_text
+from approx_plugin.library.provider import CmsisNn
 from approx_plugin.project.readme import readme_text
-from approx_plugin.project.settings import FAST_OPTIMIZATION, Settings
-from approx_plugin.project.vectors import TestVectors, vectors_text
+from approx_plugin.reference.vectors import TestVectors, vectors_text
 from approx_plugin.resources import resource_root
 
 NETWORK_FOLDER = "Middlewares/Approx"

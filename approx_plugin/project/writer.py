@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from approx_plugin.errors import ApproxError, ProjectError, raise_all
-from approx_plugin.project.manifest import FILE_NAME, is_safe_path, manifest_text, read_manifest, sha256
+from approx_plugin.hashes import sha256
+from approx_plugin.project.manifest import FILE_NAME, is_safe_path, manifest_text, read_manifest
 
 STAGING = ".approx_staging"
 

@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from approx_plugin.dataset import Dataset
-from approx_plugin.model.graph import Graph, Int8Array
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.tensor import Int8Array
 
 BATCH = 64
 """Inputs that go through the network together. 32 to 128 were measured to be equally fast; more costs memory only."""

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from approx_plugin import __version__
 from approx_plugin.boards.board import Board
+from approx_plugin.build.build import BuildResult
+from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.exploration.comparison import Comparison
 from approx_plugin.exploration.kernel_choice import KernelChoice
 from approx_plugin.exploration.search import Exploration
+from approx_plugin.kernels.kernel import layer_symbol
 from approx_plugin.kernels.program import LoweredLayer, Program
-from approx_plugin.kernels.schedule import layer_symbol
-from approx_plugin.model.graph import Graph, Tensor
-from approx_plugin.project.build import BuildResult
-from approx_plugin.project.cmsis_nn import CmsisNn
-from approx_plugin.project.toolchain import COMPILER
+from approx_plugin.library.provider import CmsisNn
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.tensor import Tensor
 from approx_plugin.report.data import Accuracy, Border, FrontPoint, LayerRow, Memory, Report
 from approx_plugin.spec.spec import Method, Spec, Target
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from approx_plugin.boards.board import Board
-from approx_plugin.project.elf_size import Size
+from approx_plugin.build.elf_size import Size
 from approx_plugin.report.text import table
 
 SHOWN = 16

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from approx_plugin.documents.reader import Document, Keys
+from approx_plugin.documents.wording import describe, dotted
 from approx_plugin.errors import SpecError
 from approx_plugin.spec.paths import (
     Problem,
@@ -18,8 +20,6 @@ from approx_plugin.spec.paths import (
     resolved,
 )
 from approx_plugin.spec.spec import SETS
-from approx_plugin.spec.wording import describe, dotted
-from approx_plugin.spec.yaml_reader import Document, Keys
 
 
 class Checked(NamedTuple):

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from approx_plugin.documents.reader import Document, in_order, read
+from approx_plugin.documents.schema import Schema, load_schema, with_defaults
+from approx_plugin.documents.validation import schema_mistakes
 from approx_plugin.errors import Location, SpecError, raise_all
 from approx_plugin.spec.checks import Checked, layer_name, project_directory, semantic_errors
 from approx_plugin.spec.paths import absolute_file, project_name, resolved
-from approx_plugin.spec.schema import Schema, load_schema, with_defaults
 from approx_plugin.spec.spec import (
     DataSource,
     DataSpec,
@@ -20,8 +22,6 @@ from approx_plugin.spec.spec import (
     Spec,
     Target,
 )
-from approx_plugin.spec.validation import schema_mistakes
-from approx_plugin.spec.yaml_reader import Document, in_order, read
 
 
 def load_spec(path: Path) -> Spec:

@@ -10,18 +10,18 @@ from pathlib import Path
 from approx_plugin.bench.firmware import layer_functions
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
+from approx_plugin.build.build import build
 from approx_plugin.dataset import random_inputs
 from approx_plugin.errors import Location, ToolError
 from approx_plugin.exploration.kernel_choice import library_kernels
 from approx_plugin.kernels.lowering import assemble, lower
 from approx_plugin.kernels.program import LoweredLayer
 from approx_plugin.kernels.target import Target
+from approx_plugin.library.provider import resolve
 from approx_plugin.model.graph import Graph
-from approx_plugin.project.build import build
-from approx_plugin.project.cmsis_nn import resolve
 from approx_plugin.project.tree import collect
-from approx_plugin.project.vectors import TestVectors, make_vectors
 from approx_plugin.project.writer import write
+from approx_plugin.reference.vectors import TestVectors, make_vectors
 from approx_plugin.validation.measurements import Stack
 
 NAME = "validation"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from approx_plugin.spec.yaml_reader import read
+from approx_plugin.documents.reader import read
 
 FILE = Path(__file__).resolve().parent / "measurements.yaml"
 

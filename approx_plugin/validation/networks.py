@@ -19,16 +19,17 @@ from pathlib import Path
 import numpy as np
 
 from approx_plugin.errors import SpecError
-from approx_plugin.model.graph import Graph, Int8Array, Tensor
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Multiplier, Quantization, quantize_multiplier
-from approx_plugin.model.reader import read_graph
+from approx_plugin.model.tensor import Int8Array, Tensor
 from approx_plugin.operators.average_pool2d import AveragePool2D
-from approx_plugin.operators.base import Operator
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.fully_connected import FullyConnected
 from approx_plugin.operators.geometry import SAME, VALID, Window
 from approx_plugin.operators.max_pool2d import MaxPool2D
 from approx_plugin.operators.softmax import Softmax, differences_scaled_by
+from approx_plugin.tflite.reader import read_graph
 from approx_plugin.validation.measurements import Network
 
 SEED = 5

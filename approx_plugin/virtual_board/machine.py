@@ -11,11 +11,11 @@ from unicorn import UC_ARCH_ARM, UC_HOOK_CODE, UC_HOOK_INTR, UC_MODE_MCLASS, UC_
 from unicorn.unicorn_py3.unicorn import Uc, UcError, uclib
 
 from approx_plugin.boards.board import Memory
+from approx_plugin.cores.kinds import KINDS
 from approx_plugin.errors import ApproxError, ToolError
 from approx_plugin.virtual_board import layout
 from approx_plugin.virtual_board.firmware import Firmware
 from approx_plugin.virtual_board.hardware import RANGES, Registers
-from approx_plugin.virtual_board.kinds import KINDS
 from approx_plugin.virtual_board.operation import Operation, decode
 from approx_plugin.virtual_board.semihosting import Semihosting
 

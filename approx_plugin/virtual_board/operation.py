@@ -13,8 +13,8 @@ from typing import Any
 import capstone
 from capstone import arm, arm_const
 
+from approx_plugin.cores.kinds import KINDS
 from approx_plugin.errors import ToolError
-from approx_plugin.virtual_board.kinds import KINDS
 
 BASE_PC_ALIGNED, BASE_PC, NO_INDEX = 15, 16, 255
 """Base registers beyond r14, and "no index", as in native/pipeline.h."""

@@ -8,10 +8,10 @@ from typing import Any
 
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.description import DESCRIPTION, document_of
+from approx_plugin.cores.core import load_core
+from approx_plugin.documents.reader import Document, Keys
 from approx_plugin.errors import ApproxError, BoardError, Location, raise_all
-from approx_plugin.spec.yaml_reader import Document, Keys
 from approx_plugin.virtual_board import layout
-from approx_plugin.virtual_board.core import load_core
 from approx_plugin.virtual_board.timing import Cache, MemoryTiming, Timing
 
 CACHE_KEYS: Mapping[str, type] = {"bytes": int, "line_bytes": int, "ways": int}

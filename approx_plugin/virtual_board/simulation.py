@@ -15,6 +15,7 @@ from approx_plugin.virtual_board import layout
 from approx_plugin.virtual_board.firmware import Firmware, check_fit, load_firmware
 from approx_plugin.virtual_board.hardware import Registers
 from approx_plugin.virtual_board.library import load
+from approx_plugin.virtual_board.native_core import native
 from approx_plugin.virtual_board.results import FunctionCost, FunctionProfile, Simulation, cost_of
 from approx_plugin.virtual_board.section import load_timing
 from approx_plugin.virtual_board.timing import Timing
@@ -68,7 +69,7 @@ def simulate(
         registers.write(CPUID_ADDRESS, 4, CPUID.get(board.core, 0))
         machine = machine_class(board.core, memories, registers, trace)
         trace.contents.limit = limit
-        trace.contents.core = timing.core.native()
+        trace.contents.core = native(timing.core)
         timing.fill(library, trace.contents.mem)
         _start(library, trace, memories, watched, firmware.functions.get(until))
         ended = machine.run(library, firmware, stack, entry)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from approx_plugin.cores.core import CoreTiming
 from approx_plugin.errors import BoardError
 from approx_plugin.virtual_board import layout
-from approx_plugin.virtual_board.core import CoreTiming
 
 
 @dataclass(frozen=True)

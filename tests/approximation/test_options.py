@@ -11,7 +11,7 @@ from one_convolution import activation, convolution, network
 from approx_plugin.approximation.options import SHARES, SWEEP_SHARES, by_significance
 from approx_plugin.approximation.significance import ratio_of_means
 from approx_plugin.approximation.statistics import gather
-from approx_plugin.model.reader import read_graph
+from approx_plugin.tflite.reader import read_graph
 
 
 def two_layers() -> tuple:

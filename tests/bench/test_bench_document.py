@@ -11,7 +11,7 @@ from approx_plugin.bench.output import folder, save
 from approx_plugin.bench.published import load_published
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.errors import ProjectError
-from approx_plugin.project.manifest import sha256
+from approx_plugin.hashes import sha256
 
 COUNTS = ("cycles", "ideal_cycles", "instructions")
 BOARD_KEYS = ("board", "name", "mcu", "core", "clock_hz", "model_error", "variants", "missing", "published")

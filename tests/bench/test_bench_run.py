@@ -19,11 +19,11 @@ from approx_plugin.bench.run import bench, chosen_boards
 from approx_plugin.bench.variants import VARIANTS, Workshop
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.cli import main
 from approx_plugin.errors import BoardError, CapacityError, ErrorGroup, ToolError, VerificationError
 from approx_plugin.exploration.measurement import silent
 from approx_plugin.pipeline import Designed, generate, read
-from approx_plugin.project.toolchain import COMPILER
 from approx_plugin.request import Request
 from approx_plugin.virtual_board.results import Simulation
 

@@ -14,7 +14,7 @@ from approx_plugin.calibration.firmware import plan_of
 from approx_plugin.calibration.layers import MAX_ACTIVATION, MAX_MACS, Drawn, draw_layers
 from approx_plugin.calibration.memories import memories_of
 from approx_plugin.calibration.run import HELD_OUT_SEED, HELD_OUT_SHARE, TRAINING_SEED
-from approx_plugin.kernels.costs import library
+from approx_plugin.kernels.cmsis_nn.registry import SERVICES
 from approx_plugin.kernels.costs.counting import IDEAL, Cache, Memories
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.virtual_board.section import load_timing
@@ -80,7 +80,11 @@ def predictions(board_id: str) -> dict[str, list[float]]:
     found: dict[str, list[float]] = defaultdict(list)
     for item, (_, cycles) in zip(drawn, recorded):
         memories = model.memories
-        work = library.work(item.operator, memories) if item.block is None else plan_of(item).work(memories)
+        work = (
+            SERVICES[item.operator.kind].work(item.operator, memories)
+            if item.block is None
+            else plan_of(item).work(memories)
+        )
         found[work.kind].append(abs(model.cycles(work) / cycles - 1.0))
     return found
 

@@ -22,8 +22,8 @@ from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.kernels.memory import plan_memory
 from approx_plugin.kernels.target import Target
 from approx_plugin.model.graph import Graph
-from approx_plugin.model.reader import read_graph
 from approx_plugin.operators.conv2d import Conv2D
+from approx_plugin.tflite.reader import read_graph
 
 TARGET = Target("cortex-m33", True, "assembly")
 PLENTY = Budget(flash=10**9, ram=10**9)

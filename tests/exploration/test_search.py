@@ -21,9 +21,9 @@ from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.search import explore
 from approx_plugin.exploration.workers import SerialExecutor
 from approx_plugin.kernels.cost import LayerCost
-from approx_plugin.model.reader import read_graph
 from approx_plugin.reference.executor import accuracy
 from approx_plugin.spec.spec import Search, Target
+from approx_plugin.tflite.reader import read_graph
 
 GRAPH = network()
 SHARES = [step / 20 for step in range(1, 17)]

@@ -14,7 +14,7 @@ from approx_plugin.kernels.capacity import FLASH_RESERVE, RAM_RESERVE, flash_bud
 from approx_plugin.kernels.lowering import lower
 from approx_plugin.kernels.program import Program
 from approx_plugin.kernels.target import Target
-from approx_plugin.model.reader import read_graph
+from approx_plugin.tflite.reader import read_graph
 
 WHERE = Location("approx.yaml", 3, 8)
 

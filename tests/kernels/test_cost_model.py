@@ -16,17 +16,17 @@ from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.calibration.layers import draw_layers
 from approx_plugin.errors import ApproxError, ErrorGroup
-from approx_plugin.kernels.costs import library
+from approx_plugin.kernels.cmsis_nn.registry import SERVICES
 from approx_plugin.kernels.costs.counting import IDEAL, Cache, Memories, Work, missed_bytes, swept_again
 from approx_plugin.kernels.costs.loader import board_costs, ideal_costs, load_costs
 from approx_plugin.kernels.costs.model import CostModel
-from approx_plugin.kernels.schedules.registry import SCHEDULES
-from approx_plugin.kernels.schedules.unpacked.assembly import Phase, group_code, groups
-from approx_plugin.kernels.schedules.unpacked.kept import constant_code
-from approx_plugin.kernels.schedules.unpacked.phases import count_phases, cut
-from approx_plugin.kernels.schedules.unpacked.plan import Plan, plans
-from approx_plugin.kernels.schedules.unpacked.thumb import Code
+from approx_plugin.kernels.registry import SCHEDULES
 from approx_plugin.kernels.target import Target
+from approx_plugin.kernels.unpacked.assembly import Phase, group_code, groups
+from approx_plugin.kernels.unpacked.kept import constant_code
+from approx_plugin.kernels.unpacked.phases import count_phases, cut
+from approx_plugin.kernels.unpacked.plan import Plan, plans
+from approx_plugin.kernels.unpacked.thumb import Code
 from approx_plugin.operators.conv2d import Conv2D
 
 CACHES = Memories(Cache(1024, 8, 128), Cache(256, 8, 32), Cache(16384, 32, 4))
@@ -174,7 +174,7 @@ def test_every_count_has_a_coefficient(name: str) -> None:
     model = every_model()[name]
     kinds = set()
     for drawn in draw_layers(11, 0.5):
-        works = [library.work(drawn.operator, model.memories)]
+        works = [SERVICES[drawn.operator.kind].work(drawn.operator, model.memories)]
         if isinstance(drawn.operator, Conv2D):
             works.append(plans(drawn.operator)[0].work(model.memories))
         for work in works:

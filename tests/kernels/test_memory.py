@@ -12,7 +12,7 @@ from networks import activation
 
 from approx_plugin.kernels.memory import ALIGNMENT, plan_memory
 from approx_plugin.model.graph import Graph
-from approx_plugin.operators.base import CmsisCall, Operator
+from approx_plugin.model.operator import Operator
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +27,6 @@ class Step(Operator):
         raise NotImplementedError
 
     def compute(self, inputs: object) -> np.ndarray:  # type: ignore[override, type-arg]
-        raise NotImplementedError
-
-    def cmsis_call(self) -> CmsisCall:
         raise NotImplementedError
 
     @property

@@ -13,10 +13,10 @@ from approx_plugin.exploration.kernel_choice import Budget, choose_kernels, esti
 from approx_plugin.kernels.lowering import lower
 from approx_plugin.kernels.program import Program
 from approx_plugin.kernels.target import Target
+from approx_plugin.library.provider import resolve
 from approx_plugin.model.graph import Graph
-from approx_plugin.model.reader import read_graph
-from approx_plugin.project.cmsis_nn import resolve
 from approx_plugin.reference import executor
+from approx_plugin.tflite.reader import read_graph
 
 MODELS = (
     "cifar10_alexnet",

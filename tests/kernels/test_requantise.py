@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import conv_graph
 
-from approx_plugin.kernels.schedules.unpacked import requantise
+from approx_plugin.kernels.unpacked import requantise
 from approx_plugin.model.quantization import Multiplier
 from approx_plugin.operators.conv2d import Conv2D
 

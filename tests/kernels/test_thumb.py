@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from networks import conv_graph
 
 from approx_plugin.kernels.costs.loader import ideal_costs
-from approx_plugin.kernels.schedules.unpacked.assembly import Phase, group_code, groups
-from approx_plugin.kernels.schedules.unpacked.phases import cut
-from approx_plugin.kernels.schedules.unpacked.plan import plan
-from approx_plugin.kernels.schedules.unpacked.thumb import Code, is_modified_immediate
+from approx_plugin.kernels.unpacked.assembly import Phase, group_code, groups
+from approx_plugin.kernels.unpacked.phases import cut
+from approx_plugin.kernels.unpacked.plan import plan
+from approx_plugin.kernels.unpacked.thumb import Code, is_modified_immediate
 from approx_plugin.operators.conv2d import Conv2D
 
 

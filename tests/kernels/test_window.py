@@ -7,8 +7,8 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from approx_plugin.kernels.schedules.unpacked.blocks import SHAPES
-from approx_plugin.kernels.schedules.unpacked.window import allocate, count_loads
+from approx_plugin.kernels.unpacked.blocks import SHAPES
+from approx_plugin.kernels.unpacked.window import allocate, count_loads
 
 OFFSETS = st.lists(st.integers(0, 12), min_size=1, max_size=8)
 PIXELS = st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True)

@@ -24,8 +24,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from quantise import activation_quantization, calibrate, quantise, quantise_values, quantise_weights
 
-from approx_plugin.model.reader import read_graph
 from approx_plugin.reference.executor import run
+from approx_plugin.tflite.reader import read_graph
 
 REAL = st.floats(-1e4, 1e4, allow_nan=False)
 

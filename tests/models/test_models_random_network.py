@@ -11,8 +11,8 @@ import tflite
 import tflite_oracle
 from random_network import random_network
 
-from approx_plugin.model.reader import read_graph
 from approx_plugin.reference.executor import run
+from approx_plugin.tflite.reader import read_graph
 
 KINDS = (
     "CONV_2D",

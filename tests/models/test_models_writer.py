@@ -15,8 +15,8 @@ from tflite_writer import ModelBuilder
 
 from approx_plugin.errors import ApproxError, ErrorGroup, ModelError
 from approx_plugin.model.graph import Graph
-from approx_plugin.model.reader import read_graph
 from approx_plugin.reference.executor import run
+from approx_plugin.tflite.reader import read_graph
 
 RNG = np.random.RandomState(7)
 

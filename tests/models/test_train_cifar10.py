@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cifar10_networks import NETWORKS
 
-from approx_plugin.model.reader import read_graph
+from approx_plugin.tflite.reader import read_graph
 
 KINDS = {
     "conv": "CONV_2D",

@@ -9,7 +9,7 @@ import pytest
 from evaluate import float_accuracy, int8_accuracy
 from train_digits import SETS, arrays, gradients, initial_parameters, load_sets, make, network
 
-from approx_plugin.model.reader import read_graph
+from approx_plugin.tflite.reader import read_graph
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from approx_plugin.errors import ErrorGroup, ProjectError
-from approx_plugin.project.manifest import FILE_NAME, is_safe_path, sha256
+from approx_plugin.hashes import sha256
+from approx_plugin.project.manifest import FILE_NAME, is_safe_path
 from approx_plugin.project.writer import STAGING, write
 
 FOLDERS = ("", "Core/", "Core/Src/", "Middlewares/Approx/Src/", "Drivers/BSP/")

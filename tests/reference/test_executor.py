@@ -12,7 +12,6 @@ from tflite_writer import ModelBuilder
 
 from approx_plugin.dataset import Dataset
 from approx_plugin.model.graph import Graph
-from approx_plugin.model.reader import read_graph
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.reference.executor import (
     accuracy,
@@ -25,6 +24,7 @@ from approx_plugin.reference.executor import (
     run,
     run_layers,
 )
+from approx_plugin.tflite.reader import read_graph
 
 CIFAR = "cifar10_exploration.npz"
 SHARED_MODELS = {

@@ -12,7 +12,7 @@ import pytest
 
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.board import Memory as BoardMemory
-from approx_plugin.project.elf_size import Size
+from approx_plugin.build.elf_size import Size
 from approx_plugin.report.data import Accuracy, Border, FrontPoint, LayerRow, Memory, Report, as_json
 from approx_plugin.report.size import SHOWN, size_text
 from approx_plugin.report.text import WIDTH, kib, render, share, table

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from approx_plugin.boards.board import Board
+from approx_plugin.cores.core import load_core
 from approx_plugin.errors import BoardError
-from approx_plugin.virtual_board.core import load_core
 from approx_plugin.virtual_board.results import Simulation
 from approx_plugin.virtual_board.simulation import simulate
 

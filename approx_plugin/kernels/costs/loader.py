@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import Any
 
 from approx_plugin.boards.board import Board
+from approx_plugin.documents.reader import Document, Keys, read
 from approx_plugin.errors import ApproxError, BoardError, raise_all
 from approx_plugin.kernels.costs.counting import Cache, Memories
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.resources import resource_root
-from approx_plugin.spec.yaml_reader import Document, Keys, read
 
 FILE = "costs.yaml"
 FALLBACK_CORE = "cortex-m4"

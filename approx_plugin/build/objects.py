@@ -1,0 +1,112 @@
+"""Compiles sources to objects, each only when something that went into it changed.
+
+Beside every object lies a record: the command, the compiler's version, the sha256 of every file that was read, and the
+warnings. An object is used again if all of that is still true; time stamps play no part.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from approx_plugin.build.toolchain import compiler_version, first_lines, run
+from approx_plugin.errors import ApproxError, ToolError, raise_all
+from approx_plugin.hashes import sha256
+
+
+@dataclass(frozen=True)
+class Job:
+    """One compilation. source: as the compiler gets it, relative to the working directory; object: absolute."""
+
+    source: str
+    object: Path
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CompiledObject:
+    """An object that is up to date. reused: nothing had to be compiled. warnings: the compiler's, one a line."""
+
+    job: Job
+    reused: bool
+    warnings: tuple[str, ...]
+
+
+def compile_all(
+    jobs: Sequence[Job], compiler: Path, directory: Path, workers: int | None = None
+) -> tuple[CompiledObject, ...]:
+    """Bring every job's object up to date, in `workers` processes at a time (None: one a processor).
+
+    Raises ToolError, or an ErrorGroup of them for several failing sources (at most five are told).
+    """
+    for folder in {job.object.parent for job in jobs}:
+        folder.mkdir(parents=True, exist_ok=True)
+    version = compiler_version(compiler)
+
+    def attempt(job: Job) -> object:
+        try:
+            return _compile(job, compiler, version, directory)
+        except ApproxError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
+        results = list(pool.map(attempt, jobs))
+    raise_all([result for result in results if isinstance(result, ApproxError)][:5])
+    return tuple(result for result in results if isinstance(result, CompiledObject))
+
+
+def _compile(job: Job, compiler: Path, version: str, directory: Path) -> CompiledObject:
+    # The project's place is mapped out of the objects, so it is no reason to compile again.
+    key = [version, job.source, *(argument.replace(str(directory), ".") for argument in job.arguments)]
+    record = job.object.with_suffix(".json")
+    known = _read(record)
+    if known and known.get("command") == key and job.object.is_file() and _holds(known, directory):
+        return CompiledObject(job, True, tuple(known["warnings"]))
+    record.unlink(missing_ok=True)
+    dependencies = job.object.with_suffix(".d")
+    command = [str(compiler), *job.arguments, f"-MF{dependencies}", "-o", str(job.object), job.source]
+    outcome = run(command, cwd=directory)
+    if outcome.status:
+        job.object.unlink(missing_ok=True)
+        raise ToolError(
+            f"the compiler failed on {job.source} (status {outcome.status})",
+            why=first_lines(outcome.output),
+            hint=f"the command, in {directory}: {shlex.join(command)}",
+        )
+    warnings = tuple(line for line in outcome.output.splitlines() if "warning:" in line)
+    inputs = {name: _digest(directory / name) for name in sorted(_inputs(dependencies))}
+    content = {"command": key, "inputs": inputs, "warnings": warnings}
+    record.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    return CompiledObject(job, False, warnings)
+
+
+def _read(record: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and {"command", "inputs", "warnings"} <= set(content) else None
+
+
+def _holds(record: dict[str, Any], directory: Path) -> bool:
+    return bool(record["inputs"]) and all(_digest(directory / n) == d for n, d in record["inputs"].items())
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes())
+    except OSError:
+        return ""
+
+
+def _inputs(dependencies: Path) -> set[str]:
+    """The prerequisites of the first rule of a make dependency file; the rules behind it are -MP's empty ones."""
+    rule = dependencies.read_text(encoding="utf-8", errors="surrogateescape").replace("\\\n", " ").split("\n", 1)[0]
+    names = rule.split(": ", 1)[1].replace("\\ ", "\0").split()
+    return {name.replace("\0", " ") for name in names}

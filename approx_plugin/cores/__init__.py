@@ -1,0 +1,1 @@
+"""How quickly a core executes which instruction: one table for each core, for everything that counts cycles."""

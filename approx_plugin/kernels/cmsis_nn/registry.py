@@ -1,0 +1,27 @@
+"""Which operators CMSIS-NN serves.
+
+To let the library serve a further operator: a file beside the others (TEMPLATE.py is one to copy) with the call and its
+counts, and its `Service` in `_SERVICES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from approx_plugin.kernels.cmsis_nn import add, conv2d, depthwise_conv2d, fully_connected, pad, pool2d, softmax
+from approx_plugin.kernels.cmsis_nn.call import Service
+
+_SERVICES: tuple[Service, ...] = (
+    add.SERVICE,
+    pool2d.AVERAGE,
+    conv2d.SERVICE,
+    depthwise_conv2d.SERVICE,
+    fully_connected.SERVICE,
+    pool2d.MAXIMUM,
+    pad.SERVICE,
+    softmax.SERVICE,
+)
+
+SERVICES: Mapping[str, Service] = MappingProxyType({service.kind: service for service in _SERVICES})
+"""TFLite's name -> service."""

@@ -1,0 +1,83 @@
+"""Test vectors: real inputs with what the integer reference makes of them, as they go into the firmware."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.tensor import Int8Array
+from approx_plugin.reference.executor import BATCH, layers
+
+_HEAD = """\
+/* Generated: do not edit. Inputs, expected outputs and the CRC-32 of every layer's expected output. */
+#include "test_vectors.h"
+
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class TestVectors:
+    """inputs: int8 [count, ...]; outputs: int8 [count, ...]; checksums: uint32 [count, layers].
+
+    A checksum is the CRC-32 of IEEE 802.3 (zlib.crc32) over the bytes of a layer's int8 output.
+    """
+
+    __test__ = False  # not a test class, whatever its name begins with
+
+    inputs: Int8Array
+    outputs: Int8Array
+    checksums: npt.NDArray[np.uint32]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if the arrays do not belong together."""
+        if not len(self.inputs) == len(self.outputs) == len(self.checksums) or self.checksums.ndim != 2:
+            raise ValueError("test vectors of different counts")
+
+    def __len__(self) -> int:
+        """Number of vectors."""
+        return len(self.inputs)
+
+    def part(self, start: int, stop: int) -> TestVectors:
+        """The vectors from `start` to `stop` exclusively."""
+        return TestVectors(self.inputs[start:stop], self.outputs[start:stop], self.checksums[start:stop])
+
+    @property
+    def bytes(self) -> int:
+        """What they take in the firmware."""
+        return self.inputs.nbytes + self.outputs.nbytes + self.checksums.nbytes
+
+
+def make_vectors(graph: Graph, inputs: Int8Array) -> TestVectors:
+    """Run the integer reference over `inputs` (int8 [count, *input_shape[1:]]) and keep every layer's checksum."""
+    checksums = np.empty((len(inputs), len(graph.operators)), dtype=np.uint32)
+    outputs = np.empty((len(inputs), *graph.output_tensor.shape[1:]), dtype=np.int8)
+    for start in range(0, len(inputs), BATCH):
+        part = slice(start, start + BATCH)
+        for operator, results in zip(graph.operators, layers(graph, inputs[part])):
+            checksums[part, operator.index] = [zlib.crc32(result.tobytes()) for result in results]
+            if operator.output.index == graph.output:
+                outputs[part] = results
+    return TestVectors(inputs, outputs, checksums)
+
+
+def vectors_text(vectors: TestVectors) -> str:
+    """The text of `Core/Src/test_vectors.c`."""
+    count = f"const uint32_t test_vector_count = {len(vectors)}u;\n\n"
+    return (
+        _HEAD
+        + count
+        + _array("int8_t test_vector_inputs", map(str, vectors.inputs.ravel().tolist()), 24)
+        + _array("int8_t test_vector_outputs", map(str, vectors.outputs.ravel().tolist()), 24)
+        + _array("uint32_t test_vector_checksums", (f"0x{c:08x}u" for c in vectors.checksums.ravel().tolist()), 8)
+    )
+
+
+def _array(name: str, values: Iterable[str], per_line: int) -> str:
+    listed = list(values) or ["0"]
+    lines = [", ".join(listed[start : start + per_line]) for start in range(0, len(listed), per_line)]
+    return f"const {name}[] = {{\n    " + ",\n    ".join(lines) + "\n};\n\n"

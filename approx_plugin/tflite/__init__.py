@@ -1,0 +1,1 @@
+"""Reads .tflite files: the only room that knows the file format."""

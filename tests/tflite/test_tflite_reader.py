@@ -1,0 +1,185 @@
+"""What the reader makes of valid files."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tflite_writer import ModelBuilder
+
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.quantization import Quantization, quantize_multiplier
+from approx_plugin.operators.conv2d import Conv2D, Padding
+from approx_plugin.operators.depthwise_conv2d import DepthwiseConv2D
+from approx_plugin.operators.fully_connected import FullyConnected
+from approx_plugin.operators.max_pool2d import MaxPool2D
+from approx_plugin.operators.softmax import Softmax
+from approx_plugin.tflite.reader import read_graph
+
+SHARED_MODELS = {
+    # name: (multiply-accumulates, weights, operators without conversions at the borders)
+    "digits_cnn": (23_680, 1_864, 6),
+    "cifar10_lenet": (4_548_608, 122_336, 8),
+    "cifar10_lenet_plain": (4_548_608, 122_336, 8),
+    "cifar10_alexnet": (16_020_864, 286_560, 10),
+    "cifar10_alexnet_plain": (16_020_864, 286_560, 10),
+    "cifar10_dscnn": (10_927_680, 73_920, 15),
+    "published_lenet_cifar10": (4_548_608, 122_336, 8),
+    "mlperf_tiny_ic_resnet8": (12_501_632, 77_360, 16),
+    "mlperf_tiny_kws_dscnn": (2_656_768, 22_016, 13),
+    "mlperf_tiny_vww_mobilenet": (7_489_664, 208_112, 31),
+    "mlperf_tiny_ad_autoencoder": (264_192, 264_192, 10),
+}
+
+
+def saved(builder: ModelBuilder, folder: Path, name: str = "net.tflite") -> Graph:
+    path = folder / name
+    path.write_bytes(builder.build())
+    return read_graph(path)
+
+
+def weights(*shape: int) -> np.ndarray:
+    return (np.arange(np.prod(shape)) % 250 - 125).astype(np.int8).reshape(shape)
+
+
+@pytest.mark.parametrize("name", list(SHARED_MODELS))
+def test_shared_models(shared: Path, name: str) -> None:
+    path = shared / "models" / f"{name}.tflite"
+    graph = read_graph(path)
+    macs, parameters, count = SHARED_MODELS[name]
+    assert graph.name == name
+    assert graph.macs == macs
+    assert sum(op.weights.size for op in graph.operators if hasattr(op, "weights")) == parameters
+    assert len(graph.operators) == count
+    assert graph.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert [op.index for op in graph.operators] == list(range(count))
+    assert len({op.name for op in graph.operators}) == count
+    assert graph.float_input == graph.float_output == name.startswith("published")
+    assert graph.input_tensor.dtype == graph.output_tensor.dtype == "int8"
+
+
+def test_a_convolution_in_detail(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input((1, 7, 6, 3), scale=0.5, zero_point=-128)
+    y = builder.conv2d(
+        x,
+        weights(2, 3, 2, 3),
+        [0.25, 0.125],
+        np.array([70, -7], dtype=np.int32),
+        scale=2.0,
+        zero_point=5,
+        stride=(2, 3),
+        activation="RELU6",
+        name="first",
+    )
+    builder.output(y)
+    graph = saved(builder, tmp_path)
+    (conv,) = graph.operators
+    assert isinstance(conv, Conv2D)
+    assert (conv.kind, conv.index, conv.name, conv.label) == ("CONV_2D", 0, "conv2d_0", "first")
+    assert conv.inputs[0] is graph.input_tensor and conv.output is graph.output_tensor
+    np.testing.assert_array_equal(conv.weights, weights(2, 3, 2, 3))
+    assert conv.bias.tolist() == [70, -7]
+    assert conv.multipliers == (quantize_multiplier(0.0625), quantize_multiplier(0.03125))
+    assert (conv.kernel, conv.stride, conv.padding) == ((3, 2), (2, 3), Padding(1, 0, 1, 0))
+    assert (conv.activation_min, conv.activation_max) == (5, 8)
+    assert (conv.input_shape, conv.output_shape) == ((7, 6, 3), (4, 2, 2))
+    assert (conv.in_channels, conv.out_channels) == (3, 2)
+    assert (conv.input_zero_point, conv.output_zero_point) == (-128, 5)
+    assert conv.macs == 4 * 2 * 2 * 3 * 2 * 3
+    assert conv.parameter_bytes == 36 + 8
+    assert not conv.weights.flags.writeable and not conv.bias.flags.writeable
+    assert graph.tensors[x.index].quantization == Quantization((0.5,), (-128,), None)
+
+
+def test_with_constants_leaves_the_original_alone(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input((1, 4, 4, 1), scale=1.0)
+    builder.output(builder.conv2d(x, weights(1, 3, 3, 1), 0.01, np.array([9], np.int32), scale=1.0))
+    graph = saved(builder, tmp_path)
+    (conv,) = graph.operators
+    assert isinstance(conv, Conv2D)
+    values = weights(1, 4, 4, 1)
+    before = conv.compute([values])
+    changed = conv.with_constants(np.zeros_like(conv.weights), conv.bias)
+    assert changed.compute([values]).tolist() == [[[[0]] * 4] * 4]
+    np.testing.assert_array_equal(conv.compute([values]), before)
+    assert graph.with_operators({0: changed}).operators == (changed,)
+
+
+def test_defaults_and_other_forms(tmp_path: Path) -> None:
+    """Missing bias, depth multiplier, per-channel and per-tensor weights, flattened input, names."""
+    builder = ModelBuilder()
+    x = builder.input((1, 6, 6, 2), scale=0.1)
+    x = builder.depthwise_conv2d(x, weights(1, 3, 3, 6), 0.01, None, scale=0.3, padding="VALID")
+    x = builder.max_pool2d(x, (2, 2), activation="RELU_N1_TO_1")
+    x = builder.fully_connected(x, weights(5, 24), [0.01, 0.02, 0.03, 0.04, 0.05], None, scale=0.4)
+    x = builder.softmax(x, beta=2.0)
+    builder.output(x)
+    graph = saved(builder, tmp_path, "2nd Net-v1.5.tflite")
+    depthwise, pool, dense, softmax = graph.operators
+    assert graph.name == "network_2nd_net_v1_5"
+    assert [op.name for op in graph.operators] == [
+        "depthwise_conv2d_0",
+        "max_pool2d_1",
+        "fully_connected_2",
+        "softmax_3",
+    ]
+    assert isinstance(depthwise, DepthwiseConv2D) and isinstance(pool, MaxPool2D)
+    assert isinstance(dense, FullyConnected) and isinstance(softmax, Softmax)
+    assert depthwise.depth_multiplier == 3
+    assert depthwise.weights.shape == (3, 3, 6) and depthwise.bias.tolist() == [0] * 6
+    assert len(set(depthwise.multipliers)) == 1 and len(depthwise.multipliers) == 6
+    assert (pool.kernel, pool.stride, pool.activation_min, pool.activation_max) == ((2, 2), (2, 2), -3, 3)
+    assert len(set(dense.multipliers)) == 5 and dense.rows == 1
+    assert softmax.multiplier == quantize_multiplier(2.0 * float(np.float32(0.4)) * 2**26)
+
+
+def test_fully_connected_over_several_rows(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input((1, 3, 4), scale=0.1)
+    y = builder.tensor((1, 3, 2), scale=0.5, name="rows")
+    w = builder.tensor((2, 4), scale=0.02, data=weights(2, 4))
+    from tflite_format import Options
+
+    builder.operator(
+        "FULLY_CONNECTED",
+        [x, w],
+        [y],
+        Options("FullyConnectedOptions", {"KeepNumDims": True, "FusedActivationFunction": 0}),
+    )
+    builder.output(y)
+    (dense,) = saved(builder, tmp_path).operators
+    assert isinstance(dense, FullyConnected)
+    assert dense.rows == 3 and dense.macs == 24
+    values = weights(2, 3, 4)
+    each = [dense.compute([np.repeat(values[:, i : i + 1], 3, axis=1)])[:, 0] for i in range(3)]
+    np.testing.assert_array_equal(dense.compute([values]), np.stack(each, axis=1))
+
+
+@pytest.mark.parametrize("outer", ["float32", "uint8"])
+def test_conversions_at_the_borders_are_taken_off(tmp_path: Path, outer: str) -> None:
+    builder = ModelBuilder()
+    scale = None if outer == "float32" else 0.25
+    x = builder.input((1, 4, 4, 1), scale, 128 if scale else 0, dtype=outer, name="outside")
+    inside = builder.quantize(x, scale=0.25, zero_point=0, name="inside")
+    pooled = builder.max_pool2d(inside, (2, 2), name="pooled")
+    if outer == "float32":
+        result = builder.dequantize(pooled)
+    else:
+        result = builder.tensor((1, 2, 2, 1), "uint8", scale=0.25, zero_point=128)
+        builder.operator("QUANTIZE", [pooled], [result])
+    builder.output(result)
+    graph = saved(builder, tmp_path)
+    assert [op.name for op in graph.operators] == ["max_pool2d_0"]
+    assert (graph.input_tensor.name, graph.output_tensor.name) == ("inside", "pooled")
+    assert graph.float_input == graph.float_output == (outer == "float32")
+
+
+def test_an_open_batch_dimension_is_no_dynamic_shape(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input((1, 4, 4, 1), scale=1.0, shape_signature=(-1, 4, 4, 1))
+    builder.output(builder.max_pool2d(x, (2, 2)))
+    assert saved(builder, tmp_path).input_tensor.shape == (1, 4, 4, 1)
