@@ -93,7 +93,7 @@ WRONG_TEXT: list[tuple[str, str, str, str]] = [
     ),
     ("name: significance", "name: magic", "9:16", "'none' or 'significance'"),
     ("conv2d_0", "conv2d_1", "9:39", "Did you mean 'conv2d_2'?"),
-    ("[conv2d_0, 2]", "[conv2d_0, 5]", "9:49", "'5' is no convolution of digits_cnn.tflite"),
+    ("[conv2d_0, 2]", "[conv2d_0, 5]", "9:49", "'5' is not a layer of digits_cnn.tflite that can be approximated"),
     ("Middlewares/CMSIS-NN", "Middlewares", "10:11", ""),  # a parent folder is fine: see below
     ("Middlewares/CMSIS-NN", "Middlewares/CMSIS", "10:11", "is not the directory of a CMSIS-NN"),
     ("Middlewares/CMSIS-NN", "Core", "10:11", "holds no CMSIS-NN"),
@@ -130,7 +130,7 @@ def test_mistakes_of_all_inputs_are_told_together(tmp_path: Path, capsys: pytest
     values["data"]["exploration"]["labels"] = "calibration_labels"
     message = message_of(write_spec(tmp_path, values), capsys)
     assert message.endswith("4 errors.\n")
-    for fragment in ("'nucleo'", "'conv9' is no convolution", "holds no CMSIS-NN", "but 200 'calibration_labels'"):
+    for fragment in ("'nucleo'", "'conv9' is not a layer", "holds no CMSIS-NN", "but 200 'calibration_labels'"):
         assert fragment in message
 
 

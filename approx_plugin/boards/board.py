@@ -12,7 +12,8 @@ from typing import Any
 class Memory:
     """A memory region of the microcontroller.
 
-    name: as in the linker script ("FLASH", "RAM"); kind: "flash" or "ram"; origin: address; length: bytes.
+    name: as in the linker script ("FLASH", "RAM"); kind: "flash", "ram", or "dtcm" for the core's own data memory, which
+    answers without wait states; origin: address; length: bytes.
     """
 
     name: str
@@ -119,6 +120,11 @@ class Board:
     def flash(self) -> Memory:
         """The memory that holds the program."""
         return next(m for m in self.memories if m.kind == "flash")
+
+    @property
+    def dtcm(self) -> Memory | None:
+        """The core's own data memory, None where it has none or where it is a part of `ram`."""
+        return next((m for m in self.memories if m.kind == "dtcm"), None)
 
     @property
     def ram(self) -> Memory:

@@ -13,7 +13,7 @@ HEAP_BYTES = 0x200
 STACK_BYTES = 0x1000
 """What the linker keeps free; the stack may grow further, into whatever the program leaves of the RAM."""
 
-MEMORY_ATTRIBUTES = {"flash": "rx", "ram": "xrw"}
+MEMORY_ATTRIBUTES = {"flash": "rx", "ram": "xrw", "dtcm": "xrw"}
 
 SCRIPT = """\
 /* {title} */
@@ -37,6 +37,7 @@ PHDRS
   constants PT_LOAD FLAGS(4); /* read */
   data PT_LOAD FLAGS(6);      /* read, write: initialised */
   zero PT_LOAD FLAGS(6);      /* read, write: not loaded */
+  scratch PT_LOAD FLAGS(6);   /* likewise, in the core's own memory */
 }}
 
 SECTIONS
@@ -144,6 +145,15 @@ SECTIONS
     __bss_end__ = _ebss;
   }} >{ram} AT>{ram} :zero
 
+  /* Scratch of kernels in the core's own data memory, where the core has one: nobody initialises it. */
+  .dtcm (NOLOAD) :
+  {{
+    . = ALIGN(8);
+    *(.dtcm)
+    *(.dtcm*)
+    . = ALIGN(8);
+  }} >{dtcm} AT>{dtcm} :scratch
+
   /* Makes the link fail where the RAM that is left does not hold the smallest heap and stack. */
   ._user_heap_stack (NOLOAD) :
   {{
@@ -173,6 +183,7 @@ def linker_script(board: Board, heap: int = HEAP_BYTES, stack: int = STACK_BYTES
         code=board.flash.name,
         constants=board.flash.name,
         ram=board.ram.name,
+        dtcm=(board.dtcm or board.ram).name,
         load=f"AT>{board.flash.name} ",
         heap=heap,
         stack=stack,
@@ -195,6 +206,7 @@ def emulator_linker_script(board: Board, heap: int = HEAP_BYTES, stack: int = ST
         code=emulator.code.name,
         constants=emulator.data.name,
         ram=emulator.data.name,
+        dtcm=emulator.data.name,
         load="",
         heap=heap,
         stack=stack,

@@ -93,7 +93,7 @@ def test_linker_script_names_all_memories(board_id: str) -> None:
     board = load_board(board_id)
     regions = re.findall(r"^  (\w+) +\((\w+)\) : ORIGIN = (0x\w+), LENGTH = (\d+)K$", linker_script(board), re.M)
     found = [(name, "w" in attributes, int(origin, 16), int(size) * 1024) for name, attributes, origin, size in regions]
-    assert found == [(m.name, m.kind == "ram", m.origin, m.length) for m in board.memories]
+    assert found == [(m.name, m.kind != "flash", m.origin, m.length) for m in board.memories]
 
 
 def test_texts_are_the_same_every_time() -> None:
@@ -146,3 +146,20 @@ def test_static_data_and_constructors_are_initialised(tmp_path: Path) -> None:
     at = names["_sidata"] - 0x08000000
     assert program.read_bytes()[at : at + len(data)] == data
     assert data[names["initialised"] - start :][:4] == bytes.fromhex("78563412")
+
+
+@pytest.mark.parametrize(("board_id", "memory"), [("nucleo-h743zi2", "DTCMRAM"), ("nucleo-u575zi-q", "RAM")])
+def test_scratch_of_kernels_lies_in_the_cores_own_memory_where_there_is_one(
+    board_id: str, memory: str, tmp_path: Path
+) -> None:
+    board = load_board(board_id)
+    extra = tmp_path / "scratch.c"
+    extra.write_text('__attribute__((section(".dtcm"), used)) unsigned char own_scratch[4096];\n')
+    elf_path = build(board, tmp_path, vectors=Vectors(1), extra=[extra])
+    with elf_path.open("rb") as file:
+        elf = ELFFile(file)
+        address = symbols(elf)["own_scratch"]
+        loaded = sum(segment["p_filesz"] for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
+    region = next(m for m in board.memories if m.name == memory)
+    assert region.origin <= address and address + 4096 <= region.origin + region.length
+    assert loaded < 64 << 10, "nothing of it is in the flash"

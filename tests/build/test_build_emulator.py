@@ -86,7 +86,7 @@ approx_tiny_flip:
   .size approx_tiny_flip, .-approx_tiny_flip
 """
 SOURCES = {"Inc/approx_network.h": HEADER, "Src/approx_network.c": NETWORK, "Src/approx_layer_00.s": FLIP}
-PROGRAM = Program(Graph("tiny", {}, (), 0, 0, ""), (), MemoryPlan(INPUTS, {}, {}), SOURCES)
+PROGRAM = Program(Graph("tiny", {}, (), 0, 0, ""), (), MemoryPlan(INPUTS, 8, {}, {}, {}), SOURCES)
 
 
 def vectors(count: int, seed: int = 1) -> TestVectors:

@@ -14,9 +14,9 @@ from approx_plugin.calibration.firmware import plan_of
 from approx_plugin.calibration.layers import MAX_ACTIVATION, MAX_MACS, Drawn, draw_layers
 from approx_plugin.calibration.memories import memories_of
 from approx_plugin.calibration.run import HELD_OUT_SEED, HELD_OUT_SHARE, TRAINING_SEED
-from approx_plugin.kernels.cmsis_nn.registry import SERVICES
 from approx_plugin.kernels.costs.counting import IDEAL, Cache, Memories
 from approx_plugin.kernels.costs.loader import board_costs
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.virtual_board.section import load_timing
 
 RECORDED = Path(__file__).resolve().parent / "recorded"
@@ -77,14 +77,11 @@ def predictions(board_id: str) -> dict[str, list[float]]:
     recorded = json.loads((RECORDED / f"{board_id}.json").read_text(encoding="utf-8"))
     drawn = draw_layers(HELD_OUT_SEED, HELD_OUT_SHARE)
     assert [kind for kind, _ in recorded] == [d.operator.kind for d in drawn]
+    board = load_board(board_id)
+    platform = Platform(board.core, board.dsp, "assembly")
     found: dict[str, list[float]] = defaultdict(list)
     for item, (_, cycles) in zip(drawn, recorded):
-        memories = model.memories
-        work = (
-            SERVICES[item.operator.kind].work(item.operator, memories)
-            if item.block is None
-            else plan_of(item).work(memories)
-        )
+        (work,) = plan_of(item, platform).work(model.memories)
         found[work.kind].append(abs(model.cycles(work) / cycles - 1.0))
     return found
 

@@ -16,15 +16,16 @@ from approx_plugin.calibration import __main__ as command
 from approx_plugin.calibration import simulation
 from approx_plugin.calibration.__main__ import Job, calibrate_board, check, main
 from approx_plugin.calibration.document import PARTS, fingerprint, table
-from approx_plugin.calibration.firmware import batches, place
+from approx_plugin.calibration.firmware import batches, lowered, place
 from approx_plugin.calibration.layers import Drawn, draw_layers
 from approx_plugin.calibration.run import UNKNOWN, Simulated, board_text, calibrate
 from approx_plugin.kernels.costs.loader import FILE, load_costs
-from approx_plugin.kernels.target import Target
+from approx_plugin.kernels.needs import RAM
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.operators.conv2d import Conv2D
 
 BOARD = load_board("nucleo-u575zi-q")
-TARGET = Target(BOARD.core, BOARD.dsp, "assembly", UNKNOWN)
+PLATFORM = Platform(BOARD.core, BOARD.dsp, "assembly", UNKNOWN)
 
 
 def small_layers(count: int) -> list[Drawn]:
@@ -36,7 +37,9 @@ def small_layers(count: int) -> list[Drawn]:
 
 def test_layers_of_a_batch_do_not_overlap_in_the_arena() -> None:
     for drawn in draw_layers(3, 0.2):
-        first, second, output, scratch, end = place(drawn.operator, 1000)
+        step = lowered(drawn, 0, PLATFORM)
+        step = replace(step, cost=replace(step.cost, scratch={RAM: 1000}))
+        first, second, output, scratch, end = place(step)
         sizes = [tensor.elements for tensor in drawn.operator.inputs]
         assert first + sizes[0] <= second
         assert second + (sizes[1] if len(sizes) > 1 else 0) <= output
@@ -48,12 +51,12 @@ def test_layers_of_a_batch_do_not_overlap_in_the_arena() -> None:
 def test_batches_fit_the_flash_and_keep_the_order() -> None:
     drawn = [d for d in draw_layers(1, 0.3) if d.schedule == "unpacked"]
     tight = replace(BOARD, memories=(Memory("FLASH", "flash", 0x0800_0000, 120 << 10), *BOARD.memories[1:]))
-    found = batches(drawn, tight, TARGET)
+    found = batches(drawn, tight, PLATFORM)
     assert len(found) > 2
     assert [d for batch in found for d in batch.drawn] == drawn
     for batch in found:
-        assert len(batch.drawn) == 1 or sum(layer.cost.flash_bytes for layer in batch.layers) < 120 << 10
-        assert [layer.operator.index for layer in batch.layers] == list(range(len(batch.layers)))
+        assert len(batch.drawn) == 1 or sum(step.cost.flash_bytes for step in batch.steps) < 120 << 10
+        assert [step.last.index for step in batch.steps] == list(range(len(batch.steps)))
 
 
 def test_cycles_of_a_firmware(root: Path, tmp_path: Path) -> None:
@@ -62,14 +65,14 @@ def test_cycles_of_a_firmware(root: Path, tmp_path: Path) -> None:
         pytest.skip("needs arm-none-eabi-gcc")
     drawn = small_layers(3)
     subset = root / "Middlewares" / "CMSIS-NN"
-    samples = simulation.run(drawn, BOARD, TARGET, subset, tmp_path, 2)
-    assert [sample.operator for sample in samples] == [d.operator for d in drawn]
+    samples = simulation.run(drawn, BOARD, PLATFORM, subset, tmp_path, 2)
+    kinds = [(d.operator.output.shape, d.schedule) for d in drawn]
+    assert [(sample.operator.output.shape, sample.plan.kernel) for sample in samples] == kinds
     for unpacked, library in zip(samples[:3], samples[3:]):
         assert isinstance(unpacked.operator, Conv2D)
-        assert unpacked.plan is not None and library.plan is None
         assert 0 < unpacked.cycles < library.cycles
     # The same firmware again: objects are reused, and so are the figures.
-    again = simulation.run(drawn, BOARD, TARGET, subset, tmp_path, 2)
+    again = simulation.run(drawn, BOARD, PLATFORM, subset, tmp_path, 2)
     assert [sample.cycles for sample in again] == [sample.cycles for sample in samples]
 
     calibration = calibrate(Simulated(BOARD, samples, samples, ()))

@@ -9,10 +9,12 @@ import pytest
 from arm_call import CmsisNnTree, portable_subset, run_program
 
 from approx_plugin.errors import Location
-from approx_plugin.exploration.kernel_choice import Budget, choose_kernels, estimated_cost
+from approx_plugin.exploration.choice import choose
+from approx_plugin.exploration.offers import Market, estimated
 from approx_plugin.kernels.lowering import lower
+from approx_plugin.kernels.needs import FLASH, RAM
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
-from approx_plugin.kernels.target import Target
 from approx_plugin.library.provider import resolve
 from approx_plugin.model.graph import Graph
 from approx_plugin.reference import executor
@@ -33,9 +35,11 @@ MODELS = (
 
 def lowered(graph: Graph, preference: str, core: str, backend: str = "assembly") -> Program:
     """With a flash budget as large as the emulated code memory."""
-    target = Target(core, True, backend)
-    choice = choose_kernels(graph, target, preference, Budget(8 << 20, 4 << 20), estimated_cost(target))
-    return lower(graph, choice.kernels, target, graph.macs, graph.macs)
+    platform = Platform(core, True, backend)
+    offers = Market(platform, estimated(platform), preference).offers(graph)
+    choice = choose(graph, offers.offers, {FLASH: 8 << 20, RAM: 4 << 20})
+    assert choice is not None and choice.fits
+    return lower(graph, [offer.plan for offer in choice.steps], platform, graph.macs, graph.macs)
 
 
 def some_inputs(graph: Graph, count: int = 2) -> np.ndarray:  # type: ignore[type-arg]
@@ -47,7 +51,7 @@ def some_inputs(graph: Graph, count: int = 2) -> np.ndarray:  # type: ignore[typ
 def test_models_with_unpacked_convolutions(model: str, shared: Path, tmp_path: Path) -> None:
     graph = read_graph(shared / "models" / f"{model}.tflite")
     program = lowered(graph, "unpacked", "cortex-m33")
-    kernels = {layer.operator.kind: layer.kernel for layer in program.layers}
+    kernels = {step.last.kind: step.kernel for step in program.steps}
     assert kernels.get("CONV_2D", "unpacked") == "unpacked"
     inputs = some_inputs(graph)
     answers = run_program(program, tmp_path, "cortex-m33", inputs, portable_subset())
