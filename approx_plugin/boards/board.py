@@ -12,8 +12,8 @@ from typing import Any
 class Memory:
     """A memory region of the microcontroller.
 
-    name: as in the linker script ("FLASH", "RAM"); kind: "flash", "ram", or "dtcm" for the core's own data memory, which
-    answers without wait states; origin: address; length: bytes.
+    name: as in the linker script ("FLASH", "RAM"); kind: "flash", "ram", or "dtcm" for the core's own data memory,
+    which answers without wait states; origin: address; length: bytes.
     """
 
     name: str

@@ -154,7 +154,10 @@ def test_scratch_of_kernels_lies_in_the_cores_own_memory_where_there_is_one(
 ) -> None:
     board = load_board(board_id)
     extra = tmp_path / "scratch.c"
-    extra.write_text('__attribute__((section(".dtcm"), used)) unsigned char own_scratch[4096];\n')
+    extra.write_text(
+        'unsigned char own_scratch[4096] __attribute__((section(".dtcm")));\n'
+        "void USART1_IRQHandler(void);\nvoid USART1_IRQHandler(void)\n{\n    own_scratch[0]++;\n}\n"
+    )
     elf_path = build(board, tmp_path, vectors=Vectors(1), extra=[extra])
     with elf_path.open("rb") as file:
         elf = ELFFile(file)
