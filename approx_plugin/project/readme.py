@@ -26,6 +26,7 @@ The project lies in one directory and has no links out of it: it can be moved, c
 | path | what it is |
 |---|---|
 | `Core/` | the application: runs the stored test vectors and prints; `Core/Src/test_vectors.c` holds them |
+| `Core/Src/inference.c` | how a program calls the network: its three buffers and the call |
 | `Drivers/BSP/` | clock, UART and cycle counter of the board |
 | `Middlewares/Approx/` | the network: `Inc/approx_network.h` is what an application includes |
 | `Middlewares/CMSIS-NN/` | the library that computes the other layers: {provider} {version} |
