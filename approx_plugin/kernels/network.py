@@ -22,6 +22,7 @@ extern "C" {{
 
 #define APPROX_NETWORK_MODEL_NAME "{name}"
 #define APPROX_NETWORK_LAYERS {layers}
+#define APPROX_NETWORK_STEPS {layers} /* calls of the observer in one inference */
 /* Multiply-accumulates of one inference: of the exact network, and those that approximation has not skipped. */
 #define APPROX_NETWORK_MACC_EXACT {exact}u
 #define APPROX_NETWORK_MACC_KEPT {kept}u
