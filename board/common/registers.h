@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define REGISTER(address) ((volatile uint32_t *)(address##u))
+#define REGISTER_OF(base, offset) ((volatile uint32_t *)((base) + (offset)))
 #define BIT(n) (UINT32_C(1) << (n))
 #define FIELD(value, lowest_bit) ((uint32_t)(value) << (lowest_bit))
 

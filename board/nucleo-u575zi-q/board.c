@@ -10,7 +10,8 @@
  * Names and bits below: RM0456, chapters PWR, RCC, FLASH, ICACHE, USART; non-secure addresses (TrustZone is off in a
  * chip as delivered, option bit TZEN = 0).
  */
-#include "board.h"
+#include "stm32.h"
+
 #include "cortex_m.h"
 #include "gpio.h"
 #include "registers.h"
@@ -67,14 +68,6 @@
 #define ICACHE_SR REGISTER(0x40030404)
 #define ICACHE_SR_BUSYF BIT(0)
 
-#define USART1_CR1 REGISTER(0x40013800)
-#define USART1_CR1_UE BIT(0)
-#define USART1_CR1_RE BIT(2)
-#define USART1_CR1_TE BIT(3)
-#define USART1_BRR REGISTER(0x4001380C)
-#define USART1_ISR REGISTER(0x4001381C)
-#define USART1_TDR REGISTER(0x40013828)
-
 #define GPIOA 0x42020000u
 #define GPIOC 0x42020800u
 #define GPIOG 0x42021800u
@@ -82,7 +75,8 @@
 #define RESET_CLOCK_HZ 4000000u
 #define FULL_CLOCK_HZ 160000000u
 
-static uint32_t clock_hz = RESET_CLOCK_HZ;
+const char stm32_board_name[] = "NUCLEO-U575ZI-Q";
+const struct usart stm32_console = USART_AT(0x40013800u); /* USART1 */
 
 /* 1 when the core runs from the PLL; 0 when something did not start: the core is then still on MSIS. */
 static int run_at_full_clock(void)
@@ -134,54 +128,24 @@ static void instruction_cache_on(void)
     }
 }
 
-static void console_on(void)
+struct stm32_clocks stm32_start(void)
+{
+    uint32_t clock_hz = run_at_full_clock() ? FULL_CLOCK_HZ : RESET_CLOCK_HZ;
+
+    instruction_cache_on();
+    return (struct stm32_clocks){clock_hz, clock_hz}; /* USART1 runs from PCLK2, undivided */
+}
+
+void stm32_connect_console(void)
 {
     enable_clock(RCC_AHB2ENR1, RCC_AHB2ENR1_GPIOAEN);
     enable_clock(RCC_APB2ENR, RCC_APB2ENR_USART1EN);
     gpio_alternate(GPIOA, 9, 7);  /* USART1_TX */
     gpio_alternate(GPIOA, 10, 7); /* USART1_RX */
-    *USART1_BRR = usart_divider(clock_hz); /* kernel clock: PCLK2, undivided */
-    *USART1_CR1 = USART1_CR1_UE | USART1_CR1_TE | USART1_CR1_RE;
 }
 
-void board_init(void)
+void stm32_show(int status)
 {
-    if (run_at_full_clock()) {
-        clock_hz = FULL_CLOCK_HZ;
-    }
-    instruction_cache_on();
-    console_on();
-    cycle_counter_start();
-}
-
-const char *board_name(void)
-{
-    return "NUCLEO-U575ZI-Q";
-}
-
-uint32_t board_clock_hz(void)
-{
-    return clock_hz;
-}
-
-void board_write(const char *text, size_t length)
-{
-    usart_write(USART1_ISR, USART1_TDR, text, length);
-}
-
-uint32_t board_cycles(void)
-{
-    return *DWT_CYCCNT;
-}
-
-int board_has_cycle_counter(void)
-{
-    return cycle_counter_exists();
-}
-
-void board_exit(int status)
-{
-    usart_drain(USART1_ISR);
     if (status == 0) {
         enable_clock(RCC_AHB2ENR1, RCC_AHB2ENR1_GPIOCEN);
         gpio_drive_high(GPIOC, 7); /* LD1, green */
@@ -189,7 +153,5 @@ void board_exit(int status)
         set_bits(PWR_SVMCR, PWR_SVMCR_IO2SV);
         enable_clock(RCC_AHB2ENR1, RCC_AHB2ENR1_GPIOGEN);
         gpio_drive_high(GPIOG, 2); /* LD3, red */
-    }
-    for (;;) {
     }
 }
