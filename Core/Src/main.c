@@ -3,7 +3,7 @@
  * and measures it. The console says, in this order: cycles of every layer, a verdict on every vector, the performance
  * of the whole network, and PASS or FAIL.
  *
- * How to call the network from your own program is in inference.c: three buffers that the application owns, and one call.
+ * How to call the network from your own program is in inference.c: three buffers of the application, and one call.
  */
 #include "approx_network.h"
 #include "board.h"

@@ -19,8 +19,8 @@ extern const char stm32_board_name[];
 /* The USART that is wired to the ST-LINK's virtual COM port. */
 extern const struct usart stm32_console;
 
-/* Sets up power, flash, clocks and caches, and unlocks the cycle counter of a Cortex-M7. Expects the state after a reset;
- * where something does not start, the core stays on its reset clock. */
+/* Sets up power, flash, clocks and caches, and unlocks the cycle counter of a Cortex-M7. Expects the state after a
+ * reset; where something does not start, the core stays on its reset clock. */
 struct stm32_clocks stm32_start(void);
 
 /* Switches the clocks of the console's USART and of its port on, and gives the pins to the USART. */

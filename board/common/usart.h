@@ -29,10 +29,12 @@ struct usart {
 #define LPUART_AT(base) USART_OF(base, 0x00u, 0x0Cu, 0x1Cu, 0x28u, BIT(0), 256u)
 #define USART_AT_F4(base) USART_OF(base, 0x0Cu, 0x08u, 0x00u, 0x04u, BIT(13), 1u)
 #define USART_OF(base, cr1, brr, isr, tdr, ue, brr_scale)                                                              \
-    {                                                                                                                  \
-        .control = REGISTER_OF(base, cr1), .divider = REGISTER_OF(base, brr), .status = REGISTER_OF(base, isr),        \
-        .data = REGISTER_OF(base, tdr), .enable = (ue), .scale = (brr_scale)                                           \
-    }
+    {.control = REGISTER_OF(base, cr1),                                                                                \
+     .divider = REGISTER_OF(base, brr),                                                                                \
+     .status = REGISTER_OF(base, isr),                                                                                 \
+     .data = REGISTER_OF(base, tdr),                                                                                   \
+     .enable = (ue),                                                                                                   \
+     .scale = (brr_scale)}
 
 /* BRR, to the nearest, without leaving 32 bits. */
 static inline uint32_t usart_divider(uint32_t kernel_clock_hz, uint32_t scale)

@@ -46,10 +46,10 @@
 #define RCC_PLLCFGR_RGE_8_TO_16_MHZ FIELD(3, 2)
 #define RCC_PLLCFGR_P1EN BIT(16)
 #define RCC_PLL1DIVR REGISTER(0x58024430)
-#define RCC_PLL1DIVR_N(factor) FIELD((factor)-1, 0)
-#define RCC_PLL1DIVR_P(divider) FIELD((divider)-1, 9)
-#define RCC_PLL1DIVR_Q(divider) FIELD((divider)-1, 16)
-#define RCC_PLL1DIVR_R(divider) FIELD((divider)-1, 24)
+#define RCC_PLL1DIVR_N(factor) FIELD((factor) - 1, 0)
+#define RCC_PLL1DIVR_P(divider) FIELD((divider) - 1, 9)
+#define RCC_PLL1DIVR_Q(divider) FIELD((divider) - 1, 16)
+#define RCC_PLL1DIVR_R(divider) FIELD((divider) - 1, 24)
 #define RCC_AHB4ENR REGISTER(0x580244E0)
 #define RCC_AHB4ENR_GPIOBEN BIT(1)
 #define RCC_AHB4ENR_GPIODEN BIT(3)
@@ -102,7 +102,7 @@ static int has_vos0(void)
 /* The highest clock that the core's supply carries from now on; the reset clock if the supply did not get ready. */
 static uint32_t raise_supply(void)
 {
-    /* The supply has to be confirmed once behind a power-on before VOS may change. */
+    /* The supply has to be confirmed once after a power-on before VOS may change. */
     change_bits(PWR_CR3, PWR_CR3_SUPPLY, PWR_CR3_LDOEN);
     if (!wait_for(PWR_CSR1, PWR_CSR1_ACTVOSRDY, PWR_CSR1_ACTVOSRDY)) {
         return RESET_CLOCK_HZ;

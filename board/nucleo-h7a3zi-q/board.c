@@ -45,10 +45,10 @@
 #define RCC_PLLCFGR_RGE_8_TO_16_MHZ FIELD(3, 2)
 #define RCC_PLLCFGR_P1EN BIT(16)
 #define RCC_PLL1DIVR REGISTER(0x58024430)
-#define RCC_PLL1DIVR_N(factor) FIELD((factor)-1, 0)
-#define RCC_PLL1DIVR_P(divider) FIELD((divider)-1, 9)
-#define RCC_PLL1DIVR_Q(divider) FIELD((divider)-1, 16)
-#define RCC_PLL1DIVR_R(divider) FIELD((divider)-1, 24)
+#define RCC_PLL1DIVR_N(factor) FIELD((factor) - 1, 0)
+#define RCC_PLL1DIVR_P(divider) FIELD((divider) - 1, 9)
+#define RCC_PLL1DIVR_Q(divider) FIELD((divider) - 1, 16)
+#define RCC_PLL1DIVR_R(divider) FIELD((divider) - 1, 24)
 #define RCC_AHB4ENR REGISTER(0x58024540)
 #define RCC_AHB4ENR_GPIOBEN BIT(1)
 #define RCC_AHB4ENR_GPIODEN BIT(3)
@@ -81,7 +81,7 @@ const struct usart stm32_console = USART_AT(0x40004800u); /* USART3 */
 /* 1 when the core runs from the PLL; 0 when something did not start: the core is then still on HSI. */
 static int run_at_full_clock(void)
 {
-    /* The supply has to be named once behind a power-on before VOS may change. */
+    /* The supply has to be named once after a power-on before VOS may change. */
     change_bits(PWR_CR3, PWR_CR3_SUPPLY, PWR_CR3_SMPSEN);
     if (!wait_for(PWR_CSR1, PWR_CSR1_ACTVOSRDY, PWR_CSR1_ACTVOSRDY)) {
         return 0;

@@ -1,7 +1,7 @@
 /*
  * NUCLEO-L4R5ZI: STM32L4R5ZIT6, Cortex-M4, 120 MHz.
  *
- * Clock: MSI, 4 MHz behind a reset -> PLL (/1, *60, /2) -> 120 MHz for the core and all buses. The internal oscillator
+ * Clock: MSI, 4 MHz after a reset -> PLL (/1, *60, /2) -> 120 MHz for the core and all buses. The internal oscillator
  * needs no part on the board; its tolerance touches the milliseconds, not the cycles.
  * Power: range 1 boost mode, which RM0432 asks for above 80 MHz.
  * Flash: 5 wait states in range 1 boost mode above 100 MHz; prefetch, instruction and data cache on.
@@ -30,7 +30,7 @@
 #define RCC_CFGR_HPRE_2 FIELD(8, 4) /* core and bus clock = system clock / 2 */
 #define RCC_PLLCFGR REGISTER(0x4002100C)
 #define RCC_PLLCFGR_SRC_MSI FIELD(1, 0)
-#define RCC_PLLCFGR_M(divider) FIELD((divider)-1, 4)
+#define RCC_PLLCFGR_M(divider) FIELD((divider) - 1, 4)
 #define RCC_PLLCFGR_N(factor) FIELD(factor, 8)
 #define RCC_PLLCFGR_REN BIT(24)
 #define RCC_PLLCFGR_R_2 FIELD(0, 25)

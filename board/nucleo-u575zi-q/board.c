@@ -1,7 +1,7 @@
 /*
  * NUCLEO-U575ZI-Q: STM32U575ZIT6Q, Cortex-M33, 160 MHz.
  *
- * Clock: MSIS, 4 MHz behind a reset -> PLL1 (/1, *80, /2) -> 160 MHz for the core and all buses. The internal
+ * Clock: MSIS, 4 MHz after a reset -> PLL1 (/1, *80, /2) -> 160 MHz for the core and all buses. The internal
  * oscillator needs no part on the board; its tolerance touches the milliseconds, not the cycles.
  * Power: SMPS (its coil is on the board), range 1 with the EPOD booster, which RM0456 asks for above 55 MHz.
  * Flash: 4 wait states in range 1 above 128 MHz, prefetch on. ICACHE: on, 2 ways.
@@ -29,14 +29,14 @@
 #define RCC_PLL1CFGR REGISTER(0x46020C28)
 #define RCC_PLL1CFGR_SRC_MSIS FIELD(1, 0)
 #define RCC_PLL1CFGR_RGE_4_TO_8_MHZ FIELD(0, 2)
-#define RCC_PLL1CFGR_M(divider) FIELD((divider)-1, 8)
+#define RCC_PLL1CFGR_M(divider) FIELD((divider) - 1, 8)
 #define RCC_PLL1CFGR_MBOOST_1 FIELD(0, 12) /* EPOD clock = PLL input / 1 = 4 MHz; 4 to 16 MHz are allowed */
 #define RCC_PLL1CFGR_REN BIT(18)
 #define RCC_PLL1DIVR REGISTER(0x46020C34)
-#define RCC_PLL1DIVR_N(factor) FIELD((factor)-1, 0)
-#define RCC_PLL1DIVR_P(divider) FIELD((divider)-1, 9)
-#define RCC_PLL1DIVR_Q(divider) FIELD((divider)-1, 16)
-#define RCC_PLL1DIVR_R(divider) FIELD((divider)-1, 24)
+#define RCC_PLL1DIVR_N(factor) FIELD((factor) - 1, 0)
+#define RCC_PLL1DIVR_P(divider) FIELD((divider) - 1, 9)
+#define RCC_PLL1DIVR_Q(divider) FIELD((divider) - 1, 16)
+#define RCC_PLL1DIVR_R(divider) FIELD((divider) - 1, 24)
 #define RCC_AHB2ENR1 REGISTER(0x46020C8C)
 #define RCC_AHB2ENR1_GPIOAEN BIT(0)
 #define RCC_AHB2ENR1_GPIOCEN BIT(2)
@@ -122,7 +122,7 @@ static int run_at_full_clock(void)
 
 static void instruction_cache_on(void)
 {
-    /* Behind a reset the ICACHE invalidates itself and must not be enabled before it is done. */
+    /* After a reset the ICACHE invalidates itself and must not be enabled before it is done. */
     if (wait_for(ICACHE_SR, ICACHE_SR_BUSYF, 0u)) {
         set_bits(ICACHE_CR, ICACHE_CR_EN);
     }

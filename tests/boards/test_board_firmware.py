@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from c_dialect import C11
 from elftools.elf.elffile import ELFFile
 from fake_firmware import Vectors, build
 
@@ -53,7 +54,7 @@ def test_every_board_is_expected_here() -> None:
 
 
 @pytest.mark.parametrize("board_id", INTERRUPTS)
-@pytest.mark.parametrize("flags", [("-Os", "-std=gnu11"), ("-O0", "-g3", "-std=gnu17")], ids=["release", "debug"])
+@pytest.mark.parametrize("flags", [("-Os", C11), ("-O0", "-g3", "-std=gnu17")], ids=["release", "debug"])
 def test_elf(board_id: str, flags: tuple[str, ...], tmp_path: Path) -> None:
     board = load_board(board_id)
     flash, ram_origin, ram = MAIN_MEMORIES[board_id]

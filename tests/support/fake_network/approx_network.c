@@ -12,7 +12,7 @@
 #ifndef OBSERVED_LAYERS
 #define OBSERVED_LAYERS 3
 #endif
-/* What is no mistake: see approx_network.h. */
+/* Not a mistake: see approx_network.h. */
 #ifndef FUSED_LAYER
 #define FUSED_LAYER -1
 #endif

@@ -1,4 +1,4 @@
-/* A network of three small layers with the interface of a generated one. See fake_firmware.py for the same in Python. */
+/* A network of three small layers with the interface of a generated one. fake_firmware.py computes the same. */
 #ifndef APPROX_NETWORK_H
 #define APPROX_NETWORK_H
 
