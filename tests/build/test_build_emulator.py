@@ -166,11 +166,11 @@ def test_generated_files_say_so_in_the_same_words(board: Board, tree: Path) -> N
         assert generated_by(what) in text
 
 
-def test_collecting_twice_gives_the_same_bytes(board: Board) -> None:
+def test_no_file_names_a_directory_of_this_machine(board: Board) -> None:
     provider = resolve(["arm_softmax_s8"], None, Location("test"))
-    first, second = (collect(PROGRAM, board, provider, vectors(3), "tiny", extra={}) for _ in range(2))
-    assert list(first.items()) == list(second.items())
-    for path, content in first.items():
+    collected = collect(PROGRAM, board, provider, vectors(3), "tiny", extra={})
+    assert list(collected) == sorted(collected)
+    for path, content in collected.items():
         assert str(Path.cwd()).encode() not in content, f"{path} names a directory of this machine"
 
 
