@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from approx_plugin.boards.board import Board, Memory
 from approx_plugin.errors import BoardError
+from approx_plugin.provenance import block_comment
 
 HEAP_BYTES = 0x200
 STACK_BYTES = 0x1000
@@ -16,7 +17,7 @@ STACK_BYTES = 0x1000
 MEMORY_ATTRIBUTES = {"flash": "rx", "ram": "xrw", "dtcm": "xrw"}
 
 SCRIPT = """\
-/* {title} */
+{head}
 
 ENTRY(Reset_Handler)
 
@@ -42,7 +43,7 @@ PHDRS
 
 SECTIONS
 {{
-  /* The vector table: where the core looks for it behind a reset. */
+  /* The vector table: where the core looks for it after a reset. */
   .isr_vector :
   {{
     . = ALIGN(4);
@@ -177,8 +178,9 @@ def linker_script_name(board: Board) -> str:
 
 def linker_script(board: Board, heap: int = HEAP_BYTES, stack: int = STACK_BYTES) -> str:
     """The script that puts a program into the board's flash and RAM. heap, stack: bytes to keep free at least."""
+    places = f"program in {board.flash.name}, data and stack in {board.ram.name}"
     return SCRIPT.format(
-        title=f"{board.mcu} on {board.name}: program in {board.flash.name}, data and stack in {board.ram.name}.",
+        head=block_comment(f"linker script for {board.mcu} on {board.name}, {places}"),
         memories=_regions(board.memories),
         code=board.flash.name,
         constants=board.flash.name,
@@ -201,7 +203,9 @@ def emulator_linker_script(board: Board, heap: int = HEAP_BYTES, stack: int = ST
     if emulator is None:
         raise BoardError(f"there is no emulator for the board '{board.id}'", where=board.folder / "board.yaml")
     return SCRIPT.format(
-        title=f"QEMU machine {emulator.machine}, which has the core of {board.name}.",
+        head=block_comment(
+            f"linker script for the QEMU machine {emulator.machine}, which has the core of {board.name}"
+        ),
         memories=_regions((emulator.code, emulator.data)),
         code=emulator.code.name,
         constants=emulator.data.name,

@@ -25,7 +25,8 @@ extern "C" {{
 
 #define APPROX_NETWORK_MODEL_NAME "{name}"
 #define APPROX_NETWORK_LAYERS {layers}
-/* Layers whose outputs exist: where one function computes several layers, only the last one's does. */
+/* Calls of the observer in one inference: where one function computes several layers, only the
+   last one's output exists. */
 #define APPROX_NETWORK_STEPS {steps}
 /* Multiply-accumulates of one inference: of the exact network, and those that approximation has
    not skipped. */

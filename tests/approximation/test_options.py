@@ -88,10 +88,10 @@ def test_no_layers_no_options() -> None:
     assert not options.ladders and not options.sweep
 
 
-def test_real_network(shared: Path) -> None:
+def test_real_network(root: Path) -> None:
     """Every level of the digits network drops about what it was made for: its products hardly ever tie."""
-    graph = read_graph(shared / "models" / "digits_cnn.tflite")
-    images = np.load(shared / "data" / "digits.npz")["calib"]
+    graph = read_graph(root / "models" / "digits_cnn.tflite")
+    images = np.load(root / "models" / "digits.npz")["calibration_images"]
     layers = [op.index for op in graph.operators if op.kind == "CONV_2D"]
     options = by_significance(graph, groupings(graph, layers, "weight"), images, criterion="ratio_of_means")
     assert set(options.ladders) == set(layers)

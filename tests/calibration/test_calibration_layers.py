@@ -34,8 +34,8 @@ def drawn_again(drawn: Drawn) -> tuple[object, ...]:
 
 
 def test_a_seed_gives_the_same_layers() -> None:
-    assert [*map(drawn_again, draw_layers(4, 0.1))] == [*map(drawn_again, draw_layers(4, 0.1))]
-    assert [*map(drawn_again, draw_layers(4, 0.1))] != [*map(drawn_again, draw_layers(5, 0.1))]
+    first, other, again = ([*map(drawn_again, draw_layers(seed, 0.1))] for seed in (4, 5, 4))
+    assert first == again != other
 
 
 def test_training_and_held_out_layers_are_not_the_same() -> None:
@@ -92,10 +92,15 @@ def test_held_out_layers_are_predicted_within_five_per_cent(board_id: str) -> No
     assert len(found["unpacked"]) == 40
     for kind in DECIDING:
         assert np.median(found[kind]) <= 0.05, kind
-    if load_board(board_id).core != "cortex-m7":
-        everything = np.concatenate([*found.values()])
-        assert np.median(everything) <= 0.015
-        # Slow flash behind 1 KB of cache: where the linker puts the library decides more than anywhere else.
-        least = {"nucleo-l4r5zi": 0.8, "nucleo-l4r5zi-single-bank": 0.85}.get(board_id, 0.9)
-        assert np.mean(everything <= 0.05) >= least
-        assert np.mean(np.array(found["unpacked"]) <= 0.05) >= 0.95
+
+
+@pytest.mark.parametrize("board_id", [name for name in known_boards() if load_board(name).core != "cortex-m7"])
+def test_most_held_out_layers_are_predicted_much_better(board_id: str) -> None:
+    """On the cores that issue one instruction at a time."""
+    found = predictions(board_id)
+    everything = np.concatenate([*found.values()])
+    assert np.median(everything) <= 0.015
+    # Slow flash behind 1 KB of cache: where the linker puts the library decides more than anywhere else.
+    least = {"nucleo-l4r5zi": 0.8, "nucleo-l4r5zi-single-bank": 0.85}.get(board_id, 0.9)
+    assert np.mean(everything <= 0.05) >= least
+    assert np.mean(np.array(found["unpacked"]) <= 0.05) >= 0.95

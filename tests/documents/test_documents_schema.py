@@ -50,9 +50,9 @@ def test_every_keyword_that_can_fail_has_words() -> None:
 
 
 def test_every_map_is_closed() -> None:
-    for schema in schemas(SCHEMA):
-        if schema.get("type") == "object":
-            assert schema["additionalProperties"] is False
+    maps = [schema for schema in schemas(SCHEMA) if schema.get("type") == "object"]
+    assert len(maps) > 8
+    assert all(schema["additionalProperties"] is False for schema in maps)
 
 
 def test_every_key_has_a_description() -> None:
@@ -128,15 +128,11 @@ def test_defaults_are_filled_in_without_touching_what_is_given() -> None:
     assert "data" not in filled
 
 
-@pytest.mark.parametrize("keys", [keys for keys, schema in KEYS.items() if "enum" in schema])
+@pytest.mark.parametrize("keys", [keys for keys, schema in KEYS.items() if "enum" in schema and keys != ("version",)])
 def test_every_choice_loads(tmp_path: Path, keys: tuple[str, ...]) -> None:
     for choice in KEYS[keys]["enum"]:
-        if keys == ("version",):
-            text = GOOD
-        else:
-            kept = [line for line in GOOD.splitlines() if not line.startswith(keys[0])]
-            name = "" if keys == ("method", "name") or keys[0] != "method" else "name: significance, "
-            text = "\n".join([*kept, f"{keys[0]}: {{{name}{keys[1]}: {choice}}}", ""])
+        kept = [line for line in GOOD.splitlines() if not line.startswith(keys[0])]
+        name = "" if keys == ("method", "name") or keys[0] != "method" else "name: significance, "
+        text = "\n".join([*kept, f"{keys[0]}: {{{name}{keys[1]}: {choice}}}", ""])
         spec = load_spec(write_folder(tmp_path, text))
-        if keys != ("version",):
-            assert getattr(getattr(spec, keys[0]), keys[1]) == choice
+        assert getattr(getattr(spec, keys[0]), keys[1]) == choice

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pytest
+from c_dialect import C11
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from layer_cases import STRATEGIES, Case, graph_of
@@ -93,7 +94,7 @@ class Host:
         self.count += 1
         text, built = self.folder / f"case_{self.count}.c", self.folder / f"case_{self.count}.bin"
         text.write_text(source)
-        warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror"]
+        warnings = [C11, "-Wall", "-Wextra", "-Werror"]
         # CMSIS-NN's own structures take pointers to non-const multipliers, and its headers are not ours to warn about.
         includes = [option.replace("-I", "-isystem", 1) for option in self.includes]
         _compile([*self.compiler, *self.link, *warnings, *includes, str(text), *self.objects, "-o", str(built)])

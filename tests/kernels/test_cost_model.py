@@ -222,7 +222,7 @@ GOOD = "memories: {code: null}\nkinds:\n  k:\n    coefficients: {a: 1.5}\n"
         (GOOD.replace("null", "{bytes: 128}"), 1, "line_bytes"),
         (GOOD.replace("{a: 1.5}", "[1.5]"), 4, "'coefficients' has to be a map"),
         ("memories: {}\nkinds: {}\n", 2, "no kinds"),
-        ("- 1\n", 0, "has to be a map"),
+        ("- 1\n", 1, "has to be a map"),
     ],
 )
 def test_a_broken_file_is_said_with_its_place(text: str, line: int, said: str, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_broken_file_is_said_with_its_place(text: str, line: int, said: str, t
         load_costs(file, "a test")
     error = caught.value.errors[0] if isinstance(caught.value, ErrorGroup) else caught.value
     assert said in error.what
-    assert not line or f":{line}:" in str(error)
+    assert str(error).startswith(f"{file}:{line}:")
 
 
 def test_a_good_file_is_read(tmp_path: Path) -> None:

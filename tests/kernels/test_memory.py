@@ -79,13 +79,21 @@ def test_what_is_alive_together_does_not_overlap(
         for other in buffers:
             if one is not other and one.first <= other.last and other.first <= one.last:
                 assert one.offset + one.size <= other.offset or other.offset + other.size <= one.offset
-    # Every reader finds its tensor alive.
-    root = {}
+    # Every tensor is alive from its writer to its last reader; only what the caller gives and takes has no place.
+    root = {0: 0}
     for op in graph.operators:
-        root[op.output.index] = root.get(op.inputs[0].index, op.inputs[0].index) if op.is_alias else op.output.index
-        for tensor in op.inputs:
-            held = plan.activations.get(root.get(tensor.index, tensor.index))
+        root[op.output.index] = root[op.inputs[0].index] if op.is_alias else op.output.index
+    callers = {root[graph.input], root[graph.output]}
+    assert set(plan.activations) == set(root.values()) - callers
+    for op in graph.operators:
+        for tensor in (*op.inputs, op.output):
+            held = plan.activations.get(root[tensor.index])
+            assert (held is None) == (root[tensor.index] in callers)
             assert held is None or held.first <= op.index <= held.last
+        wanted = scratch[op.index % len(scratch)]
+        held = plan.scratch.get(op.index)
+        assert (held is None) == (wanted == 0)
+        assert held is None or (held.first, held.last, held.size) == (op.index, op.index, wanted)
 
 
 def test_two_alternating_buffers_serve_a_chain() -> None:

@@ -55,8 +55,8 @@ static inline int32_t approx_single(const int16_t *p, int32_t weight, int32_t su
 
 /* The doubled sum as an int8 output. mantissa, shift: the multiplier mantissa * 2^-31 * 2^-shift; rounding: half of
    2^shift plus the output's zero point times 2^shift. Rounds twice, as TensorFlow Lite's reference kernels do. */
-static inline int8_t approx_requantise(int32_t doubled, int32_t mantissa, int32_t rounding, int32_t shift,
-                                       int32_t minimum, int32_t maximum)
+static inline int8_t
+approx_requantise(int32_t doubled, int32_t mantissa, int32_t rounding, int32_t shift, int32_t minimum, int32_t maximum)
 {
     const int64_t product = (int64_t)doubled * mantissa + INT64_C(0x80000000);
     int32_t value = (int32_t)(product >> 32) + rounding;

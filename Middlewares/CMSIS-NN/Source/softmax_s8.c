@@ -63,7 +63,8 @@ static int32_t reciprocal_of_one_plus(int32_t x)
     return saturating_shift_left(estimate, 1);
 }
 
-static void softmax_row(const int8_t *input, int32_t count, int32_t mult, int32_t shift, int32_t diff_min, int8_t *output)
+static void
+softmax_row(const int8_t *input, int32_t count, int32_t mult, int32_t shift, int32_t diff_min, int8_t *output)
 {
     int32_t greatest = INT8_MIN;
     for (int32_t i = 0; i < count; i++) {
