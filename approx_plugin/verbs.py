@@ -170,7 +170,10 @@ def bench(session: Session) -> None:
 
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
-    session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
+    if session.directory.is_symlink():
+        session.say(f"{session.directory} is a link: what lies behind it is left alone")
+    else:
+        session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
     remove_generated(bench_output.folder(session.directory))
     session.place.remove()
 

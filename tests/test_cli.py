@@ -154,6 +154,17 @@ def test_clean_takes_everything_back_that_was_generated(tmp_path: Path, capsys: 
     assert told(capsys, "clean", "--spec", path).endswith(": 0 generated files removed\n")
 
 
+def test_clean_says_that_it_leaves_a_link_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_spec(tmp_path, exact())
+    told(capsys, "--spec", path)
+    (tmp_path / "out").rename(tmp_path / "moved")
+    (tmp_path / "out").symlink_to(tmp_path / "moved")
+    before = tree(tmp_path / "moved")
+    printed = told(capsys, "clean", "--spec", path)
+    assert printed == f"{tmp_path / 'out'} is a link: what lies behind it is left alone\n"
+    assert tree(tmp_path / "moved") == before
+
+
 def test_every_verb_generates_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     printed = told(capsys, "verify", "--spec", write_spec(tmp_path, exact()))
     assert "files written" in printed
