@@ -58,6 +58,7 @@ def approx_project(
         return []
     from approx_plugin import digest
     from approx_plugin.errors import ApproxError
+    from approx_plugin.legible import check_paths
     from approx_plugin.project.clean import is_intact
     from approx_plugin.request import Request
     from approx_plugin.spec.loader import load_spec
@@ -73,7 +74,9 @@ def approx_project(
         boards=(boards,) if boards else (),
     )
     try:
+        check_paths(request)
         loaded = load_spec(request.spec)
+        check_paths(request, loaded)
         settings = digest.settings(request, loaded)
     except ApproxError as error:
         raise SCons.Errors.UserError(f"\n{error}") from None
