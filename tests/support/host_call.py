@@ -49,7 +49,7 @@ def run_on_host(program: Program, folder: Path, inputs: npt.NDArray[np.int8]) ->
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
     sources = [folder / path for path in (*program.sources, "main.c") if path.endswith(".c")]
-    sources.append(ROOT / "Middlewares/Approx/Src/approx_runtime.c")
+    sources += sorted((ROOT / "Middlewares/Approx/Src").glob("*.c"))
     command = [
         compiler, "-O1", "-g", "-std=gnu11", *SANITIZERS,
         f"-DINPUT_SIZE={graph.input_tensor.elements}", f"-DOUTPUT_SIZE={graph.output_tensor.elements}",

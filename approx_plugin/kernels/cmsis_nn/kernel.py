@@ -38,9 +38,14 @@ class CmsisNn(Schedule):
         names = {c.name: f"{symbol}_{c.name}" for c in call.constants}
         definitions = [constant_text(names[c.name], c) for c in call.constants]
         body = "\n".join("    " + line for line in call.body.format_map(names).strip("\n").split("\n"))
+        # Without a function of the library, its header, which has the context's type, may not be there either.
+        context, unused, buffer = "", "", ""
+        if call.functions:
+            context, unused = ", const cmsis_nn_context *context", "    (void)context;\n"
+            buffer = f", &(const cmsis_nn_context){{.buf = scratch, .size = {call.context_bytes}}}"
         definitions.append(
-            f"static int32_t {symbol}_cmsis_nn(const int8_t *input, const int8_t *input_2, int8_t *output, "
-            f"const cmsis_nn_context *context)\n{{\n    (void)input_2;\n    (void)context;\n{body}\n}}\n"
+            f"static int32_t {symbol}_cmsis_nn(const int8_t *input, const int8_t *input_2, int8_t *output{context})\n"
+            f"{{\n    (void)input_2;\n{unused}{body}\n}}\n"
         )
         wanted = call.context_size
         definitions.append(f"static int32_t {symbol}_context_size(void)\n{{\n    return {wanted};\n}}\n")
@@ -48,8 +53,7 @@ class CmsisNn(Schedule):
             sources={},
             definitions="\n".join(definitions),
             prototypes="",
-            call=f"{symbol}_cmsis_nn(input, input_2, output, "
-            f"&(const cmsis_nn_context){{.buf = scratch, .size = {call.context_bytes}}})",
+            call=f"{symbol}_cmsis_nn(input, input_2, output{buffer})",
             scratch_bytes=call.context_bytes,
             cmsis_nn=call.functions,
             context_size=f"{symbol}_context_size()",
