@@ -474,3 +474,35 @@ def test_the_module_and_main_agree(tmp_path: Path) -> None:
     check_form(done.err)
     first = done.err.splitlines()[0].split(": error: ")[0]
     assert IN_SPEC.search(first)
+
+
+# ---- names of folders
+
+ILLEGIBLE = {
+    b"a\nb": (r"a\nb", "a line break"),
+    b"a\rb": (r"a\rb", "a line break"),
+    "a\u2028b".encode(): (r"a\u2028b", "a line break"),
+    b"a\x07b": (r"a\x07b", "a control character"),
+    b"a\xffb": (r"a\xffb", "a byte that is not UTF-8"),
+}
+"""Name -> how it is shown, and what is wrong with it."""
+
+
+@pytest.mark.parametrize("name", ILLEGIBLE)
+def test_names_that_no_compiler_can_be_given(name: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Told before anything begins, wherever the name stands."""
+    shown, fault = ILLEGIBLE[name]
+    good, folder = write_spec(tmp_path / "good", exact()), tmp_path / os.fsdecode(name)
+    bad = write_spec(folder, exact())
+    shutil.copy(MODEL, folder / "digits.tflite")
+    message = message_of(bad, capsys)
+    assert message.startswith(f"{tmp_path}/{shown}/approx.yaml: error: the path of the spec holds {fault}\n")
+    message = message_of(good, capsys, "--out", folder / "out")
+    assert message.startswith(f"{tmp_path}/{shown}/out: error: the path of the output holds {fault}\n")
+    message = message_of(good, capsys, "--cmsis-nn", folder)
+    assert message.startswith(f"{tmp_path}/{shown}: error: the path of the CMSIS-NN holds {fault}\n")
+    (tmp_path / "link").symlink_to(folder)
+    message = message_of(write_spec(tmp_path / "third", exact(model="../link/digits.tflite")), capsys)
+    assert message.startswith(f"{tmp_path}/{shown}/digits.tflite: error: the path of the model holds {fault}\n")
+    assert not (folder / ".approx_cache").exists()
+    assert not (folder / "out").exists()
