@@ -12,11 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from approx_plugin.kernels.target import Target
 from c_dialect import C11, WARNINGS
-from networks import conv_graph
+from networks import conv_graph, preferring
 
-from approx_plugin.kernels.lowering import lower
 from approx_plugin.model.graph import Graph
 from approx_plugin.reference.vectors import make_vectors, vectors_text
 from approx_plugin.tflite.reader import read_graph
@@ -89,6 +87,6 @@ def test_generated_code(root: Path, core: str, backend: str, tmp_path: Path) -> 
 
 def sources(graph: Graph, backend: str) -> Mapping[str, str]:
     """The generated files of a network whose convolutions are all unpacked."""
-    kernels = {op.index: "unpacked" if op.kind == "CONV_2D" else "cmsis_nn" for op in graph.operators}
-    assert "unpacked" in kernels.values()
-    return lower(graph, kernels, Target("cortex-m4", True, backend), graph.macs, graph.macs).sources
+    program = preferring(graph, "unpacked", "cortex-m4", backend)
+    assert "unpacked" in {step.kernel for step in program.steps}
+    return program.sources

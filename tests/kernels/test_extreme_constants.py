@@ -15,14 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tflite_oracle
-from approx_plugin.kernels.target import Target
 from arm_call import CmsisNnTree, portable_subset, run_program
 from host_call import run_on_host
 from layer_cases import graph_of
-from networks import conv_graph
+from networks import conv_graph, lowered_by
 from tflite_writer import ModelBuilder
 
-from approx_plugin.kernels.lowering import lower
 from approx_plugin.kernels.unpacked import requantise
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.quantization import Multiplier
@@ -133,7 +131,7 @@ def test_c_on_this_computer(seed: int, kernel: str, tmp_path: Path) -> None:
     """Nothing undefined on the way."""
     graph = layer(seed, refused=kernel == "cmsis_nn")
     inputs = values(seed, graph)
-    program = lower(graph, {0: kernel}, Target("cortex-m4", True, "c"), graph.macs, graph.macs)
+    program = lowered_by(graph, kernel, "cortex-m4", "c")
     np.testing.assert_array_equal(run_on_host(program, tmp_path, inputs), expected(graph, inputs))
 
 
@@ -142,7 +140,7 @@ def test_c_on_this_computer(seed: int, kernel: str, tmp_path: Path) -> None:
 def test_unpacked_kernels(seed: int, backend: str, tmp_path: Path) -> None:
     graph = layer(seed, refused=False)
     inputs = values(seed, graph)
-    program = lower(graph, {0: "unpacked"}, Target("cortex-m4", True, backend), graph.macs, graph.macs)
+    program = lowered_by(graph, "unpacked", "cortex-m4", backend)
     answers = run_program(program, tmp_path, "cortex-m4", inputs, portable_subset())
     np.testing.assert_array_equal(answers, expected(graph, inputs))
 
@@ -152,7 +150,7 @@ def test_library(seed: int, cmsis_nn: Path, tmp_path: Path) -> None:
     """A real CMSIS-NN wraps where the reference does."""
     graph = layer(seed, refused=True)
     inputs = values(seed, graph)
-    program = lower(graph, {0: "cmsis_nn"}, Target("cortex-m4", True, "assembly"), graph.macs, graph.macs)
+    program = lowered_by(graph, "cmsis_nn", "cortex-m4", "assembly")
     tree = CmsisNnTree(cmsis_nn / "Include", tuple(sorted((cmsis_nn / "Source").rglob("*_s8*.c"))))
     answers = run_program(program, tmp_path, "cortex-m4", inputs, tree)
     np.testing.assert_array_equal(answers, expected(graph, inputs))

@@ -9,16 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tflite_oracle
-from approx_plugin.kernels.target import Target
 from arm_call import CmsisNnTree, portable_subset, run_program
 from cmsis_nn_reference import softmax_row
 from host_call import run_on_host
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_cases import graph_of
+from networks import lowered_by
 from tflite_writer import ModelBuilder
 
-from approx_plugin.kernels.lowering import lower
 from approx_plugin.kernels.program import Program
 from approx_plugin.model.graph import Graph
 from approx_plugin.operators.softmax import LONG_ROW, Softmax
@@ -108,8 +107,7 @@ def test_any_row_keeps_to_the_real_function(size: int, scale: float, spread: int
 
 
 def program(graph: Graph, backend: str) -> Program:
-    kernels = {operator.index: "cmsis_nn" for operator in graph.operators if not operator.is_alias}
-    return lower(graph, kernels, Target("cortex-m4", True, backend), 0, 0)
+    return lowered_by(graph, "cmsis_nn", "cortex-m4", backend)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -8,14 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from arm_call import CmsisNnTree, portable_subset, run_program
+from networks import preferring
 
 from approx_plugin.errors import Location
-from approx_plugin.exploration.choice import choose
-from approx_plugin.exploration.offers import Market, estimated
-from approx_plugin.kernels.lowering import lower
-from approx_plugin.kernels.needs import FLASH, RAM
-from approx_plugin.kernels.platform import Platform
-from approx_plugin.kernels.program import Program
 from approx_plugin.library.provider import resolve
 from approx_plugin.model.graph import Graph
 from approx_plugin.reference import executor
@@ -35,15 +30,6 @@ MODELS = (
 WITHOUT_CONVOLUTION = ("mlperf_tiny_ad_autoencoder",)
 
 
-def lowered(graph: Graph, preference: str, core: str, backend: str = "assembly") -> Program:
-    """With a flash budget as large as the emulated code memory."""
-    platform = Platform(core, True, backend)
-    offers = Market(platform, estimated(platform), preference).offers(graph)
-    choice = choose(graph, offers.offers, {FLASH: 8 << 20, RAM: 4 << 20})
-    assert choice is not None and choice.fits
-    return lower(graph, [offer.plan for offer in choice.steps], platform, graph.macs, graph.macs)
-
-
 def some_inputs(graph: Graph, count: int = 2) -> np.ndarray:  # type: ignore[type-arg]
     rng = np.random.default_rng(7)
     return rng.integers(-128, 128, (count, *graph.input_tensor.shape[1:]), dtype=np.int8)
@@ -52,7 +38,7 @@ def some_inputs(graph: Graph, count: int = 2) -> np.ndarray:  # type: ignore[typ
 @pytest.mark.parametrize("model", [model for model in MODELS if model not in WITHOUT_CONVOLUTION])
 def test_models_with_unpacked_convolutions(model: str, model_file: Callable[[str], Path], tmp_path: Path) -> None:
     graph = read_graph(model_file(model))
-    program = lowered(graph, "unpacked", "cortex-m33")
+    program = preferring(graph, "unpacked", "cortex-m33")
     kernels = [step.kernel for step in program.steps if step.last.kind == "CONV_2D"]
     assert kernels and set(kernels) == {"unpacked"}
     inputs = some_inputs(graph)
@@ -65,7 +51,7 @@ def test_models_through_the_library_alone(
     model: str, model_file: Callable[[str], Path], cmsis_nn: Path, tmp_path: Path
 ) -> None:
     graph = read_graph(model_file(model))
-    program = lowered(graph, "cmsis_nn", "cortex-m4")
+    program = preferring(graph, "cmsis_nn", "cortex-m4")
     assert program.cmsis_nn_functions and {step.kernel for step in program.steps} == {"cmsis_nn"}
     library = resolve(program.cmsis_nn_functions, cmsis_nn, Location("test"))
     tree = CmsisNnTree(cmsis_nn / "Include", tuple(file for name, file in library.files.items() if name.endswith(".c")))
