@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from approx_plugin.project.files import is_real_folder
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 FOLDER = ".approx_cache"
 
@@ -37,24 +30,6 @@ class Workplace:
         ignore = self.root.parent / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
-
-    @contextlib.contextmanager
-    def alone(self, waiting: Callable[[], None]) -> Iterator[None]:
-        """Hold the folder for one run at a time. `waiting` is called once if another run has it.
-
-        The lock goes with the process, however it ends. Where the system has no flock, runs are not kept apart.
-        """
-        if fcntl is None:
-            yield
-            return
-        self.prepare()
-        with (self.root / "lock").open("w", encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
     def remove(self) -> None:
         """Delete what is in the project's folder; results of the search stay, and what lies behind links."""

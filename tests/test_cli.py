@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from digits_project import MODEL, ROOT, command_line, environment, exact, report, run, spec, tree, write_spec
+from slow_compiler import SlowCompiler
 
 from approx_plugin.cli import HELP, main
+from approx_plugin.hashes import sha256
 from approx_plugin.verbs import VERBS
 
 BOARDS = sorted(folder.parent.name for folder in (ROOT / "board").glob("*/board.yaml") if "nucleo" in str(folder))
@@ -337,3 +340,28 @@ def test_reader_that_has_seen_enough(project: Path) -> None:
         err = process.stderr.read()
     assert process.returncode == 1
     assert err == ""
+
+
+def test_two_specs_with_one_output_are_kept_apart(tmp_path: Path) -> None:
+    """The second run waits, says so, and finds the first one's project whole."""
+    compiler = SlowCompiler(tmp_path / "bin")
+    out = tmp_path / "out"
+    first = write_spec(tmp_path / "first", exact(board="nucleo-l4r5zi"))
+    second = write_spec(tmp_path / "second", exact(project={"name": "other", "directory": "nowhere"}))
+    command = [sys.executable, "-u", "-m", "approx_plugin", "--out", str(out), "--spec"]
+    options = {"env": environment(PATH=compiler.path), "text": True, "stdout": subprocess.PIPE, "cwd": tmp_path}
+    with subprocess.Popen([*command, str(first)], **options) as one:
+        compiler.started()
+        with subprocess.Popen([*command, str(second)], **options) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == f"waiting for another run on {out}\n"
+            compiler.go()
+            assert " files written, 0 unchanged, 0 removed" in one.communicate(timeout=300)[0]
+            assert one.returncode == 0
+            assert "files written" in other.communicate(timeout=300)[0]
+            assert other.returncode == 0
+    assert report(out)["board"] == "NUCLEO-U575ZI-Q"
+    listed = json.loads((out / "approx_manifest.json").read_text(encoding="utf-8"))["files"]
+    assert {path: sha256(content) for path, content in tree(out).items() if path in listed} == listed
+    assert set(tree(out)) == {*listed, "approx_manifest.json"}
+    assert command_line("--out", out, "--spec", second, cwd=tmp_path).out == f"{out} is up to date\n"

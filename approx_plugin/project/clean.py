@@ -49,7 +49,8 @@ def removable(directory: Path) -> list[Path]:
 
 def remove_generated(directory: Path) -> int:
     """Undo what a killed run has left, then remove what `removable` lists; returns how many files that were."""
-    if not directory.is_symlink():
+    was_killed = is_real_folder(directory / STAGING) and not directory.is_symlink()
+    if was_killed:
         recover(directory)
     paths = removable(directory)
     folders = [path for path in paths if is_real_folder(path)]
@@ -59,6 +60,9 @@ def remove_generated(directory: Path) -> int:
     for folder in folders:
         with contextlib.suppress(OSError):  # somebody has put a file there
             folder.rmdir()
+    if was_killed:
+        with contextlib.suppress(OSError):  # the project may have been all that it held
+            directory.rmdir()
     return len(files)
 
 
