@@ -14,6 +14,7 @@ last word.
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -261,10 +262,10 @@ class _Search:
         return (0,) * len(self._ladders)
 
     def _price(self, levels: Levels) -> float:
-        return sum(cycles[level] for cycles, level in zip(self._cycles, levels))
+        return math.fsum(cycles[level] for cycles, level in zip(self._cycles, levels))
 
     def _loss(self, levels: Levels) -> float:
-        return sum(losses[level] for losses, level in zip(self._losses, levels))
+        return math.fsum(losses[level] for losses, level in zip(self._losses, levels))
 
     def _candidates(self, levels: Levels) -> Candidates:
         return tuple(ladder[level - 1] for ladder, level in zip(self._ladders.values(), levels) if level)
