@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -198,6 +199,48 @@ def test_lost_test_vectors_are_made_again(tmp_path: Path, capsys: pytest.Capture
         else:
             stored.write_bytes(content)
         assert "verified: 5 of 5" in told(capsys, "verify", "--spec", path)
+
+
+def mounted_read_only(folder: Path) -> list[str]:
+    """The beginning of a command that sees `folder` as a file system without writing, whoever runs it."""
+    script = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+    command = ["unshare", "-rm", "sh", "-c", script, str(folder)]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*command, "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("needs the right to mount")
+    return command
+
+
+@pytest.mark.parametrize("beside_the_output", [True, False])
+def test_a_spec_in_a_folder_that_cannot_be_written(beside_the_output: bool, tmp_path: Path) -> None:
+    """Every verb works with an output elsewhere; the cache goes where it can, which is said."""
+    folder, out, home = tmp_path / "sources", tmp_path / "elsewhere/out", tmp_path / "home"
+    write_spec(folder, exact())
+    before = tree(folder)
+    prefix = mounted_read_only(folder)
+    if not beside_the_output:
+        out.mkdir(parents=True)
+        (out.parent / ".approx_cache").mkdir()
+        prefix += mounted_read_only(out.parent / ".approx_cache")
+    cache = out.parent / ".approx_cache" if beside_the_output else home / "approx-plugin"
+    for verb, wanted in (
+        ("generate", "files written"),
+        ("verify", "verified: 5 of 5"),
+        ("report", "generation report"),
+        ("size", "Program (flash) :"),
+        ("check", "project files: no finding"),
+        ("clean", "generated files removed"),
+    ):
+        command = [*prefix, sys.executable, "-m", "approx_plugin", verb, "--out", str(out)]
+        done = run(command, folder, environment(XDG_CACHE_HOME=str(home)))
+        assert done.status == 0, done.text
+        assert f"{folder} cannot be written to: working in {cache}\n" in done.out
+        assert wanted in done.out
+        assert (verb == "clean") == (not out.exists())
+    assert {path.name for path in cache.iterdir()} <= {".gitignore", "evaluations"}
+    assert tree(folder) == before
 
 
 # ---- where things come from
