@@ -207,7 +207,8 @@ def _as_images(images: Array, source: DataSource, tensor: Tensor) -> Array:
     if images.dtype == np.uint8 and tensor.zero_point != -128:
         why = f"pixels 0 to 255 fit a zero point of -128, but the network's input has {tensor.zero_point}"
         raise _MistakeError("images", f"{name} is uint8", why, "store int8 (input bytes) or float32 (real values)")
-    if images.shape[1:] == expected or (expected[-1:] == (1,) and images.shape[1:] == expected[:-1]):
+    found = images.shape[1:]
+    if images.ndim and (found == expected or (expected[-1:] == (1,) and found == expected[:-1])):
         return images.reshape(len(images), *expected)
     what = f"{name} has the shape {_shape(images.shape)}, but the network needs {_shape(('N', *expected))}"
     raise _MistakeError("images", what, hint=_shape_hint(images.shape, expected))

@@ -49,7 +49,10 @@ class Session:
         spec = load_spec(request.spec)
         check_paths(request, spec)
         directory = (request.out or spec.project.directory).absolute()
-        return cls(request, spec, directory, Workplace.of(spec.file, spec.project.name, directory), say, progress)
+        place = Workplace.of(spec.file, spec.project.name, directory)
+        if not place.is_beside(spec.file):
+            say(f"{spec.file.parent} cannot be written to: working in {place.root.parent}")
+        return cls(request, spec, directory, place, say, progress)
 
     @property
     def board(self) -> Board:
