@@ -18,6 +18,7 @@ import itertools
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, TypeVar
@@ -28,6 +29,7 @@ from numpy.lib.npyio import NpzFile
 
 from approx_plugin.documents.wording import did_you_mean, enumeration
 from approx_plugin.errors import ApproxError, DataError, ErrorGroup, Location, raise_all
+from approx_plugin.files import opened, size_text
 from approx_plugin.model.tensor import Int8Array, Tensor
 from approx_plugin.spec.spec import DataSource, Spec
 
@@ -43,6 +45,10 @@ MAX_SHARED = 0.01
 
 MAX_FAR_OUTSIDE = 0.05
 """The share of real values that may lie more than a whole input range outside of it before the scaling is doubted."""
+
+
+MAX_ARRAY_BYTES = 1 << 32
+"""Of an array, unpacked: a set takes twice as much memory, and a few thousand images settle what three sets are for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,9 +137,9 @@ def load_dataset(name: str, source: DataSource, input_tensor: Tensor, classes: i
 
     stored_images: Array | None = None
     stored_labels: Array | None = None
-    archive = attempt(_open, source.file)
-    if archive is not None:
-        with archive:
+    with ExitStack() as stack:
+        archive = attempt(_open, source.file, stack)
+        if archive is not None:
             stored_images = attempt(_read, archive, source.file, "images", source.images)
             stored_labels = attempt(_read, archive, source.file, "labels", source.labels)
     images = None if stored_images is None else attempt(_as_images, stored_images, source, input_tensor)
@@ -158,23 +164,26 @@ def random_inputs(input_tensor: Tensor, count: int, seed: int) -> Int8Array:
     return np.frombuffer(content, np.int8).reshape(count, *input_tensor.shape[1:])
 
 
-def _open(file: Path) -> NpzFile:
-    """The archive, nothing read yet."""
+def _open(file: Path, stack: ExitStack) -> NpzFile:
+    """The archive, nothing read yet; `stack` closes it."""
     hint = "write it again with numpy.savez_compressed(file, images=..., labels=...)"
     try:
-        if not zipfile.is_zipfile(file):
-            with file.open("rb") as stream:
-                head = stream.read(6)
+        stream = stack.enter_context(opened(file))
+        if not zipfile.is_zipfile(stream):
+            stream.seek(0)
+            head = stream.read(6)
             if head.startswith(b"PK"):
                 raise _MistakeError("file", f"{file.name} is damaged", "the end of the archive is missing", hint)
             why = "it holds a single array (.npy)" if head == b"\x93NUMPY" else "it is no zip archive"
             raise _MistakeError("file", f"{file.name} is no .npz file", why, hint)
-        archive = np.load(file, allow_pickle=False)
+        stream.seek(0)
+        archive = np.load(stream, allow_pickle=False)
     except _MistakeError:
         raise
     except Exception as error:  # beside the obvious ones NotImplementedError and others, for a damaged directory
         raise _MistakeError("file", f"{file.name} cannot be read", str(error), hint) from None
     assert isinstance(archive, NpzFile)
+    stack.enter_context(archive)
     return archive
 
 
@@ -185,6 +194,10 @@ def _read(archive: NpzFile, file: Path, field: str, key: str) -> Array:
         if not hint:
             hint = f"its arrays are {enumeration(archive.files, 'and')}" if archive.files else "it is empty"
         raise _MistakeError(field, f"{file.name} has no array '{key}'", hint=hint)
+    size = max(entry.file_size for entry in archive.zip.infolist() if entry.filename in (key, f"{key}.npy"))
+    if size > MAX_ARRAY_BYTES:
+        what = f"the array '{key}' of {file.name} has {size:,} bytes, but {size_text(MAX_ARRAY_BYTES)} is the most"
+        raise _MistakeError(field, what, hint="store fewer images, or pixels as uint8")
     try:
         array = archive[key]
     except Exception as error:  # zlib, zipfile and numpy raise more than a dozen kinds for damaged archives
@@ -207,8 +220,8 @@ def _as_images(images: Array, source: DataSource, tensor: Tensor) -> Array:
     if images.dtype == np.uint8 and tensor.zero_point != -128:
         why = f"pixels 0 to 255 fit a zero point of -128, but the network's input has {tensor.zero_point}"
         raise _MistakeError("images", f"{name} is uint8", why, "store int8 (input bytes) or float32 (real values)")
-    found = images.shape[1:]
-    if images.ndim and (found == expected or (expected[-1:] == (1,) and found == expected[:-1])):
+    fits = images.shape[1:] == expected or (expected[-1:] == (1,) and images.shape[1:] == expected[:-1])
+    if images.ndim and fits:
         return images.reshape(len(images), *expected)
     what = f"{name} has the shape {_shape(images.shape)}, but the network needs {_shape(('N', *expected))}"
     raise _MistakeError("images", what, hint=_shape_hint(images.shape, expected))
@@ -221,7 +234,7 @@ def _shape(extents: Sequence[int | str]) -> str:
 
 def _shape_hint(shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
     """How images of another shape become right."""
-    if shape == expected:
+    if shape == expected or not shape:
         return "this is a single image: store images[None]"
     if len(expected) == 3 and shape[1:] == (expected[2], *expected[:2]):
         return "the channels come last: store images.transpose(0, 2, 3, 1)"

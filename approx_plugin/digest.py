@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from approx_plugin.build.toolchain import COMPILER, compiler_version
+from approx_plugin.files import sha256_of
 from approx_plugin.hashes import sha256
 from approx_plugin.project.clean import is_intact
 from approx_plugin.project.manifest import FILE_NAME
@@ -74,7 +75,7 @@ def of_inputs(request: Request, spec: Spec) -> str:
 def _add(digest: hashlib._Hash, files: Iterable[Path]) -> None:
     for file in files:
         digest.update(f"\n{file}\n".encode())
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
+        digest.update(sha256_of(file))
 
 
 def save_stamp(stamp: Path, inputs: str, directory: Path) -> None:

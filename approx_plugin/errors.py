@@ -17,9 +17,12 @@ status 2. Anything else that escapes is a defect of the tool.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -119,3 +122,14 @@ def raise_all(errors: Iterable[ApproxError]) -> None:
         raise found[0]
     if found:
         raise ErrorGroup(found)
+
+
+def attempt(errors: list[ApproxError], step: Callable[[], Result]) -> Result | None:
+    """What the step returns; its mistakes are put into `errors`, so that others can be looked for."""
+    try:
+        return step()
+    except ErrorGroup as group:
+        errors += group.errors
+    except ApproxError as error:
+        errors.append(error)
+    return None

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -28,7 +27,7 @@ from approx_plugin.boards.loader import load_board
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.dataset import Datasets, load_datasets, random_inputs
-from approx_plugin.errors import ApproxError, ErrorGroup, Location, ProjectError, ToolError, raise_all
+from approx_plugin.errors import ApproxError, Location, ProjectError, ToolError, attempt, raise_all
 from approx_plugin.exploration.choice import Choice, notes
 from approx_plugin.exploration.comparison import Comparison, compare
 from approx_plugin.exploration.design import Candidates
@@ -61,8 +60,6 @@ from approx_plugin.spec.loader import load_spec
 from approx_plugin.spec.spec import Spec
 from approx_plugin.tflite.reader import read_graph
 from approx_plugin.workplace import Workplace
-
-T = TypeVar("T")
 
 AUTO = "auto"
 """In the place of a kernel's name: whichever is best."""
@@ -151,19 +148,19 @@ def read(request: Request) -> Inputs:
     """Load and check everything. Raises an ApproxError, or an ErrorGroup of all that is wrong."""
     spec = load_spec(request.spec)
     errors: list[ApproxError] = []
-    board = _attempt(errors, partial(load_board, request.board or spec.board, board_place(request, spec)))
-    graph = _attempt(errors, partial(read_graph, spec.model))
+    board = attempt(errors, partial(load_board, request.board or spec.board, board_place(request, spec)))
+    graph = attempt(errors, partial(read_graph, spec.model))
     cmsis_nn = request.cmsis_nn or spec.cmsis_nn
     if cmsis_nn:
-        _attempt(errors, partial(resolve, (), cmsis_nn, library_place(request, spec)))
+        attempt(errors, partial(resolve, (), cmsis_nn, library_place(request, spec)))
     directory = (request.out or spec.project.directory).absolute()
-    _attempt(errors, partial(_check_place, directory, request.force))
+    attempt(errors, partial(_check_place, directory, request.force))
     layers, data = None, None
     if graph is not None:
-        layers = _attempt(errors, partial(selected_layers, spec, graph))
+        layers = attempt(errors, partial(selected_layers, spec, graph))
         if spec.data:
             classes = graph.output_tensor.elements
-            data = _attempt(errors, partial(load_datasets, spec, graph.input_tensor, classes))
+            data = attempt(errors, partial(load_datasets, spec, graph.input_tensor, classes))
     raise_all(errors)
     assert board is not None and graph is not None and layers is not None
     return Inputs(
@@ -199,17 +196,6 @@ def _check_place(directory: Path, force: bool) -> None:
             hint="choose another directory",
         )
     check_output(directory, force)
-
-
-def _attempt(errors: list[ApproxError], step: Callable[[], T]) -> T | None:
-    """What the step returns; its mistakes are put into `errors`."""
-    try:
-        return step()
-    except ErrorGroup as group:
-        errors += group.errors
-    except ApproxError as error:
-        errors.append(error)
-    return None
 
 
 def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent) -> Designed:

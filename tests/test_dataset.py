@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -373,6 +374,33 @@ def test_bad_archive(tmp_path: Path, content: bytes, fragments: list[str]) -> No
     message = fail(file, tensor())[0][1]
     for fragment in fragments:
         assert fragment in message
+
+
+@pytest.mark.parametrize("into", [tensor((1, 1)), tensor((1,)), tensor()])
+def test_an_array_without_dimensions_holds_no_images(tmp_path: Path, into: Tensor) -> None:
+    (found,) = fail(stored(tmp_path, np.float32(0.5), np.zeros(1, np.int64)), into)
+    assert found[0] == "images"
+    assert "has the shape []" in found[1] and "images[None]" in found[1]
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "data.npz")
+    (tmp_path / "devices.npz").symlink_to("/dev/zero")
+    for name, kind in (("data.npz", "a pipe"), ("devices.npz", "a device")):
+        ((field, message),) = fail(tmp_path / name, tensor())
+        assert field == "file"
+        assert f"{name} cannot be read" in message and f"it is {kind}, not a regular file" in message
+
+
+def test_an_array_that_no_memory_holds_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = stored(tmp_path, PIXELS)
+    size = PIXELS.nbytes + 128  # with the header of the .npy
+    monkeypatch.setattr("approx_plugin.dataset.MAX_ARRAY_BYTES", size)
+    assert len(load(file, tensor())) == len(PIXELS)
+    monkeypatch.setattr("approx_plugin.dataset.MAX_ARRAY_BYTES", size - 1)
+    ((field, message),) = fail(file, tensor())
+    assert field == "images"
+    assert f"the array 'images' of data.npz has {size} bytes, but {size - 1} bytes is the most" in message
 
 
 def test_file_that_went_away(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from approx_plugin.documents.reader import read
+from approx_plugin.errors import ToolError
 
 FILE = Path(__file__).resolve().parent / "published.yaml"
 
@@ -50,7 +51,7 @@ class Published:
 @functools.cache
 def load_published() -> Published:
     """The table that comes with the tool."""
-    return parse(read(FILE).value)
+    return parse(read(FILE, ToolError).value)
 
 
 def parse(tree: Any) -> Published:

@@ -22,7 +22,7 @@ from approx_plugin.exploration.workers import executor
 from approx_plugin.pipeline import Designed, Inputs, Say, read
 from approx_plugin.request import Request
 from approx_plugin.virtual_board.results import Simulation
-from approx_plugin.virtual_board.section import load_timing
+from approx_plugin.virtual_board.timing import load_timing
 from approx_plugin.workplace import Workplace
 
 ALL = "all"

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-
-@dataclass(frozen=True)
-class Memory:
-    """A memory region of the microcontroller.
-
-    name: as in the linker script ("FLASH", "RAM"); kind: "flash", "ram", or "dtcm" for the core's own data memory,
-    which answers without wait states; origin: address; length: bytes.
-    """
-
-    name: str
-    kind: str
-    origin: int
-    length: int
+from approx_plugin.boards.memory import Memory
+from approx_plugin.boards.timing import BoardTiming
 
 
 @dataclass(frozen=True)
@@ -79,8 +66,7 @@ class Board:
     ready_flags: what board.c waits for.
     interrupts: one entry per position of the vector table behind the 16 of the core: the handler's name without
                 "_IRQHandler", None for a reserved position.
-    timing:     board.yaml's section for the virtual board, as it stands there (with `based_on`, laid over the other
-                board's); empty where there is none.
+    timing:     how the memories answer, for the virtual board; None for a board that does not say so.
     based_on:   the id of the board of which this one is another setting (of its option bytes, say); "" for none.
     preparation: what the user has to do to the board once, one paragraph; "" for nothing.
     """
@@ -102,7 +88,7 @@ class Board:
     cycle_counter: int | None = None
     ready_flags: tuple[ReadyFlag, ...] = ()
     interrupts: tuple[str | None, ...] = ()
-    timing: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    timing: BoardTiming | None = field(default=None, hash=False)
     based_on: str = ""
     preparation: str = ""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from approx_plugin.boards.board import Board
-from approx_plugin.documents.reader import Document, Keys, compose, decode
-from approx_plugin.errors import ApproxError, BoardError, ErrorGroup, Location, raise_all
+from approx_plugin.documents.document import Document, Keys
+from approx_plugin.errors import Location
 
 DESCRIPTION = "board.yaml"
 BASED_ON = "based_on"
@@ -16,40 +15,10 @@ OWN = frozenset({"name"})
 """What a board says for itself in any case: the base's would be wrong."""
 
 
-def read_document(path: Path) -> Document:
-    """A YAML file of a board. Raises BoardError (or several, in one ErrorGroup) if it cannot be read or is no YAML."""
-    try:
-        return compose(str(path), decode(str(path), path.read_bytes()))
-    except OSError as error:
-        raise BoardError(f"the file cannot be read: {error.strerror}", where=path) from None
-    except ErrorGroup as group:
-        raise_all(as_board_errors(group.errors))
-        raise
-    except ApproxError as error:
-        raise as_board_errors([error])[0] from None
-
-
-def as_board_errors(errors: Iterable[ApproxError]) -> list[BoardError]:
-    """The same mistakes as mistakes of a board's description."""
-    return [BoardError(error.what, where=error.where, why=error.why, hint=error.hint) for error in errors]
-
-
 def base_of(document: Document) -> str | None:
     """The id that stands under `based_on`; None where there is none, or no text (the schema says so)."""
     found = document.value.get(BASED_ON) if isinstance(document.value, dict) else None
     return found if isinstance(found, str) else None
-
-
-def document_of(board: Board) -> Document | None:
-    """The board's description, laid over that of the board it is based on; None without a file.
-
-    A value that neither has stands where the nearest enclosing one does.
-    """
-    file = board.folder / DESCRIPTION
-    if not file.is_file():
-        return None
-    document = read_document(file)
-    return merged(document, read_document(board.source_folder / DESCRIPTION)) if board.based_on else document
 
 
 def merged(own: Document, base: Document) -> Document:
@@ -64,13 +33,13 @@ def merged(own: Document, base: Document) -> Document:
     def kept(places: dict[Keys, Location]) -> dict[Keys, Location]:
         return {keys: place for keys, place in places.items() if not _below(keys, hidden)}
 
-    return Document(
-        own.file,
-        _laid_over(own.value, inherited),
-        {**kept(base.locations), **own.locations},
-        {**kept(base.keys), **own.keys},
-        own.broken | {keys for keys in base.broken if not _below(keys, hidden)},
-        (*own.errors, *base.errors),
+    return replace(
+        own,
+        value=_laid_over(own.value, inherited),
+        locations={**kept(base.locations), **own.locations},
+        keys={**kept(base.keys), **own.keys},
+        broken=own.broken | {keys for keys in base.broken if not _below(keys, hidden)},
+        errors=(*own.errors, *base.errors),
     )
 
 

@@ -6,7 +6,8 @@ _Min_Heap_Size, _Min_Stack_Size. Segments are named (PHDRS), so that no segment 
 
 from __future__ import annotations
 
-from approx_plugin.boards.board import Board, Memory
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.memory import Memory
 from approx_plugin.errors import BoardError
 from approx_plugin.provenance import block_comment
 

@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 
 from approx_plugin.boards.board import Board
+from approx_plugin.boards.timing import BoardTiming, Cache
 from approx_plugin.calibration.fit import Errors
 from approx_plugin.cores.core import CORES
-from approx_plugin.kernels.costs.counting import Cache, Memories
+from approx_plugin.kernels.costs.counting import Memories
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.virtual_board.library import source_key
 
@@ -69,11 +70,19 @@ def fingerprint(board: Board) -> str:
     return digest.hexdigest()[:16]
 
 
-def _numbers(tree: Any) -> Any:
-    """The values without their sources."""
-    if isinstance(tree, Mapping):
-        return {key: _numbers(value) for key, value in tree.items() if key != "source"}
-    return tree
+def _numbers(timing: BoardTiming | None) -> dict[str, dict[str, Any]]:
+    """What the board says about its timing without the sources: what it does not say has none."""
+    if timing is None:
+        return {}
+
+    def said(name: str, value: Any) -> dict[str, Any]:
+        return {key: number for key, number in vars(value).items() if f"{name} {key}" in timing.references}
+
+    parts = {
+        "caches": {name: said(name, cache) for name, cache in timing.caches.items()},
+        "memories": {memory.name: said(memory.name, memory) for memory in timing.memories},
+    }
+    return {part: entries for part, entries in parts.items() if entries}
 
 
 def table(boards: Iterable[tuple[str, Path]]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from approx_plugin.boards.board import Board
-from approx_plugin.kernels.costs.counting import Cache, Memories
-from approx_plugin.virtual_board.timing import MemoryTiming, Timing
+from approx_plugin.boards.timing import Cache, MemoryTiming
+from approx_plugin.kernels.costs.counting import Memories
+from approx_plugin.virtual_board.timing import Timing
 
 
 def memories_of(board: Board, timing: Timing) -> Memories:
@@ -26,5 +27,4 @@ def _region(timing: Timing, address: int) -> MemoryTiming | None:
 def _cache(timing: Timing, region: MemoryTiming | None, name: str | None) -> Cache | None:
     if region is None or name is None or timing.caches[name].bytes == 0:
         return None
-    cache = timing.caches[name]
-    return Cache(cache.bytes, cache.line_bytes, cache.ways)
+    return timing.caches[name]

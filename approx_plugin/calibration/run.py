@@ -21,7 +21,7 @@ from approx_plugin.kernels.costs.counting import IDEAL, Memories
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.library.provider import resolve
-from approx_plugin.virtual_board.section import load_timing
+from approx_plugin.virtual_board.timing import load_timing
 
 TRAINING_SEED, HELD_OUT_SEED = 1, 2
 HELD_OUT_SHARE = 0.5

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from approx_plugin.cores.kinds import KINDS
-from approx_plugin.documents.reader import read
-from approx_plugin.errors import BoardError
+from approx_plugin.documents.checked import Checked, load
+from approx_plugin.documents.schema import Schema, closed, load_schema
+from approx_plugin.documents.wording import did_you_mean, enumeration
+from approx_plugin.errors import ApproxError, BoardError
 
 CORES = Path(__file__).resolve().parent
 FOLLOWS = ("other", "load", "store", "load_multiple", "store_multiple")
@@ -19,6 +21,10 @@ UNITS = ("alu", "shift", "dsp", "multiply", "load", "store", "branch", "it", "no
 
 STAGES = ("source", "early", "accumulate", "address", "data", "result", "base_result")
 ROW = ("cycles", "words_per_cycle", *STAGES, "early_result", "from_load")
+NEEDED = ("cycles", *STAGES, "unit", "from")
+"""What every row says, by itself or through the defaults."""
+
+REMEDY = "compare it with cores/cortex-m4.yaml, which explains the fields"
 
 
 @dataclass(frozen=True)
@@ -53,15 +59,51 @@ class CoreTiming:
 
 @functools.cache
 def load_core(name: str) -> CoreTiming:
-    """The timing of gcc's -mcpu=`name`. Raises BoardError for a core that there is no table for."""
+    """The timing of gcc's -mcpu=`name`. Raises BoardError for a core without a table, otherwise as `read_core`."""
     known = sorted(path.stem for path in CORES.glob("*.yaml"))
     if name not in known:
         raise BoardError(f"the virtual board has no timing for the core '{name}'", hint=f"it knows {', '.join(known)}")
-    return parse_core(name, read(CORES / f"{name}.yaml").value)
+    return read_core(CORES / f"{name}.yaml")
 
 
-def parse_core(name: str, tree: Mapping[str, Any]) -> CoreTiming:
-    """The plain values of a core's table as a CoreTiming. KeyError, ValueError: the table itself is wrong."""
+def read_core(path: Path) -> CoreTiming:
+    """A core's table. Raises BoardError, or several in one ErrorGroup, with every mistake in it."""
+    checked = load(path, core_schema(), BoardError, REMEDY)
+    checked.raise_mistakes([*_missing(checked), *_unknown_sources(checked)])
+    return _build(path.stem, checked.values)
+
+
+def core_schema() -> Schema:
+    """The schema of the tables, with a row for every kind of instruction and a pairing for any unit."""
+    root = load_schema("core")
+    parts = root["properties"]
+    known = {"kinds": closed(parts["kinds"], KINDS), "pairing": closed(parts["pairing"], UNITS, optional=True)}
+    return {**root, "properties": {**parts, **known}}
+
+
+def _missing(checked: Checked) -> Iterator[ApproxError]:
+    """What neither a row nor the defaults say."""
+    defaults = checked.get("defaults")
+    for kind in KINDS if defaults is not None else ():
+        row = checked.get("kinds", kind)
+        missing = [key for key in NEEDED if row is not None and key not in {**defaults, **row}]
+        if missing:
+            what = f"the row says nothing about {enumeration(missing, 'and')}, and the defaults do not either"
+            yield checked.error(("kinds", kind), what)
+
+
+def _unknown_sources(checked: Checked) -> Iterator[ApproxError]:
+    """Names of sources that there are not; a text of several words speaks for itself."""
+    sources = checked.names("sources")
+    for keys in (keys for keys in checked.document.locations if keys and keys[-1] == "from"):
+        name = checked.get(*keys)
+        if isinstance(name, str) and name.isidentifier() and name not in sources:
+            hint = did_you_mean(name, sources) or f"the sources are {enumeration(sources, 'and')}"
+            yield checked.error(keys, f"there is no source '{name}'", hint=hint)
+
+
+def _build(name: str, tree: Mapping[str, Any]) -> CoreTiming:
+    """The CoreTiming of values without a mistake."""
     sources, defaults = tree["sources"], tree["defaults"]
 
     def reference(entry: Mapping[str, Any]) -> str:
@@ -73,7 +115,7 @@ def parse_core(name: str, tree: Mapping[str, Any]) -> CoreTiming:
         row = {**defaults, **tree["kinds"][kind]}
         references[kind] = reference(row)
         kinds[kind] = KindTiming(
-            {key: int(row.get(key, 0)) for key in ROW},
+            {key: row.get(key, 0) for key in ROW},
             row.get("tail", {}),
             row["unit"],
             row.get("follow", "other"),
@@ -89,7 +131,8 @@ def parse_core(name: str, tree: Mapping[str, Any]) -> CoreTiming:
         if entry is None:
             return 0
         references[f"branch {key}"] = reference(entry)
-        return int(entry["value"])
+        value: int = entry["value"]
+        return value
 
     numbers = {
         "pair_narrow": int(pairing["narrow"]),
@@ -111,4 +154,4 @@ def parse_core(name: str, tree: Mapping[str, Any]) -> CoreTiming:
     references.update(
         {"unaligned": reference(unaligned), "divide": reference(divide), "fetch_ahead": reference(tree["fetch_ahead"])}
     )
-    return CoreTiming(name, kinds, pairs, numbers, int(tree["fetch_ahead"]["value"]), references)
+    return CoreTiming(name, kinds, pairs, numbers, tree["fetch_ahead"]["value"], references)

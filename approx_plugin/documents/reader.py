@@ -1,122 +1,49 @@
-"""Strict YAML: text to plain values, with the place of everything, and without the traps of YAML 1.1.
+"""Strict YAML: text to a `Document`, without the traps of YAML 1.1.
 
 PyYAML's events (its parser, not its constructors) are composed here, so that
 
 - a key that stands twice, an anchor, an alias, a tag, a merge key or a second document is an error, not a surprise;
-- plain scalars mean what they mean in YAML 1.2: `yes`, `on` and `12:30` are text, `1e3` is 1000.0;
-- `010` (8 for some readers, 10 for others), `.inf` and `.nan` are errors that say what to write.
+- plain scalars mean what `scalars` says.
 
 A syntax error ends the reading; all other mistakes are collected.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import yaml
 
+from approx_plugin.documents.document import Document, Keys, in_order
+from approx_plugin.documents.scalars import ScalarError, plain_value
 from approx_plugin.documents.syntax import syntax_error
-from approx_plugin.errors import Location, SpecError, raise_all
-
-Keys = tuple[Union[str, int], ...]
-"""The way from the root to a value: keys of maps and indexes of lists."""
+from approx_plugin.errors import ApproxError, Location, raise_all
+from approx_plugin.files import read_bytes
 
 MAX_BYTES = 1 << 18
 """A file of more bytes is not a hand-written one (a model was given, perhaps): it is not parsed."""
 
+MAX_VALUES = 10_000
+"""Keys and values of a file: more have no meaning here, and every one of them takes time and may get a message."""
+
 MAX_DEPTH = 16
 """Deeper nesting has no meaning here; PyYAML's time grows with the square of the depth, and our stack is finite."""
 
-MAX_DIGITS = 25
-"""Longer integers have no meaning here, and Python refuses to convert very long ones."""
-
-NULL = frozenset({"", "~", "null", "Null", "NULL"})
-BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-LEADING_ZERO = re.compile(r"([-+]?)0+([0-9]+)")
-BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-
-
-@dataclass(frozen=True)
-class Document:
-    """A file that was read.
-
-    file:   the file as the caller named it.
-    value:  dict, list, str, int, float, bool or None, nested.
-    locations: the place of every value: where a scalar starts, where the key of a map or list stands.
-    keys:   where the key of every value of a map stands.
-    broken: the values that could not be read (they are None in `value`); `errors` says why.
-    """
-
-    file: str
-    value: Any
-    locations: dict[Keys, Location]
-    keys: dict[Keys, Location]
-    broken: frozenset[Keys]
-    errors: tuple[SpecError, ...]
-
-    def where(self, keys: Keys) -> Location:
-        """The place of a value, or of the nearest enclosing one that the file has."""
-        while keys and keys not in self.locations:
-            keys = keys[:-1]
-        return self.locations.get(keys, Location(self.file))
-
-
-class _ScalarError(Exception):
-    """A plain scalar that nobody reads the same way."""
-
-    def __init__(self, what: str, why: str, hint: str) -> None:
-        super().__init__(what)
-        self.what, self.why, self.hint = what, why, hint
-
-
-def plain_value(text: str) -> str | int | float | bool | None:
-    """What an unquoted scalar means. Raises _ScalarError."""
-    if text in NULL:
-        return None
-    if text in BOOLEAN:
-        return BOOLEAN[text]
-    if NOT_FINITE.fullmatch(text):
-        raise _ScalarError(f"'{text}' is no finite number", "", "write a number, or quotes around it if it is text")
-    zeros = LEADING_ZERO.fullmatch(text)
-    if zeros:
-        decimal = zeros.group(1) + (zeros.group(2).lstrip("0") or "0")
-        raise _ScalarError(
-            f"'{text}' starts with 0",
-            "some YAML readers take that for an octal number, others for a decimal one",
-            f"write {decimal}, or quotes around it if it is text",
-        )
-    if INTEGER.fullmatch(text) or BASED.fullmatch(text):
-        if len(text) > MAX_DIGITS:
-            raise _ScalarError(
-                f"'{text[:MAX_DIGITS]}...' has more than {MAX_DIGITS} digits", "", "write a smaller number"
-            )
-        return int(text, 0)
-    if FLOAT.fullmatch(text):
-        number = float(text)
-        if not math.isfinite(number):
-            raise _ScalarError(f"'{text[:MAX_DIGITS]}' is too large for a number", "", "write a smaller number")
-        return number
-    return text
 
 
 class _Composer:
     """Turns the events of one document into plain values, and remembers places and mistakes."""
 
-    def __init__(self, file: str, events: Iterator[yaml.Event], errors: list[SpecError]) -> None:
-        self.file, self.events = file, self.limited(events)
+    def __init__(self, file: str, events: Iterator[yaml.Event], error: type[ApproxError]) -> None:
+        self.file, self.events, self.error = file, self.limited(events), error
         self.locations: dict[Keys, Location] = {}
         self.keys: dict[Keys, Location] = {}
         self.broken: set[Keys] = set()
-        self.errors = errors
+        self.errors: list[ApproxError] = []
 
     def place(self, event: yaml.Event) -> Location:
         """Where an event starts."""
@@ -125,18 +52,22 @@ class _Composer:
         return Location(self.file, mark.line + 1, mark.column + 1)
 
     def limited(self, events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
-        """The events, up to the first that is nested too deeply. Raises SpecError there."""
-        depth = 0
+        """The events, up to the first that is one too many or nested too deeply. Raises the error there."""
+        depth = values = 0
         for event in events:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            values += isinstance(event, yaml.NodeEvent)
             if depth > MAX_DEPTH:
                 what = f"this is nested more than {MAX_DEPTH} levels deep"
-                raise SpecError(what, where=self.place(event), hint="check the brackets")
+                raise self.error(what, where=self.place(event), hint="check the brackets")
+            if values > MAX_VALUES:
+                what = f"the file holds more than {MAX_VALUES} values"
+                raise self.error(what, where=self.place(event), hint="remove what nobody needs")
             yield event
 
     def mistake(self, event: yaml.Event, what: str, why: str = "", hint: str = "") -> None:
         """Note a mistake at an event."""
-        self.errors.append(SpecError(what, where=self.place(event), why=why, hint=hint))
+        self.errors.append(self.error(what, where=self.place(event), why=why, hint=hint))
 
     def stream(self) -> Any:
         """The value of the only document; None if there is none."""
@@ -187,7 +118,7 @@ class _Composer:
             return event.value
         try:
             return plain_value(event.value)
-        except _ScalarError as error:
+        except ScalarError as error:
             self.broken.add(keys)
             self.mistake(event, error.what, error.why, error.hint)
             return None
@@ -250,57 +181,44 @@ class _Composer:
             event = next(self.events)
 
 
-def in_order(errors: Iterable[SpecError]) -> list[SpecError]:
-    """Mistakes of one file as they stand in it."""
-
-    def position(error: SpecError) -> tuple[int, int]:
-        return (error.where.line, error.where.column) if isinstance(error.where, Location) else (0, 0)
-
-    return sorted(errors, key=position)
-
-
-def decode(file: str, content: bytes) -> str:
-    """The text of a file's bytes. Raises SpecError with the place of the first byte that is no UTF-8."""
+def decode(file: str, content: bytes, error: type[ApproxError]) -> str:
+    """The text of a file's bytes. Raises `error` with the place of the first byte that is no UTF-8."""
     hint = "save the file as UTF-8"
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise SpecError("the file is UTF-16", where=file, hint=hint)
+        raise error("the file is UTF-16", where=file, hint=hint)
     try:
         return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        begin = error.object.rfind(b"\n", 0, error.start) + 1
-        column = len(error.object[begin : error.start].decode("utf-8")) + 1
-        raise SpecError(
-            f"byte 0x{error.object[error.start]:02x} is no UTF-8 text", where=Location(file, line, column), hint=hint
-        ) from None
+    except UnicodeDecodeError as found:
+        line = found.object.count(b"\n", 0, found.start) + 1
+        begin = found.object.rfind(b"\n", 0, found.start) + 1
+        column = len(found.object[begin : found.start].decode("utf-8")) + 1
+        what = f"byte 0x{found.object[found.start]:02x} is no UTF-8 text"
+        raise error(what, where=Location(file, line, column), hint=hint) from None
 
 
-def compose(file: str, text: str) -> Document:
-    """The values of a YAML text. Raises SpecError (or several) for what is no YAML at all."""
-    errors: list[SpecError] = []
+def compose(file: str, text: str, error: type[ApproxError]) -> Document:
+    """The values of a YAML text. error: the class of its mistakes; raises it, or several, for what is no YAML."""
+    composer = _Composer(file, yaml.parse(text, Loader=yaml.SafeLoader), error)
     try:
-        composer = _Composer(file, yaml.parse(text, Loader=yaml.SafeLoader), errors)
         value = composer.stream()
-    except SpecError as error:
-        raise_all(in_order([*errors, error]))
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
+    except (ApproxError, yaml.YAMLError, ValueError, OverflowError) as found:
         # PyYAML lets Python's own complaints through: "\U00110000" and a %YAML version of a thousand digits.
-        raise_all(in_order([*errors, syntax_error(file, text, error)]))
-    return Document(file, value, composer.locations, composer.keys, frozenset(composer.broken), tuple(composer.errors))
+        last = found if isinstance(found, ApproxError) else syntax_error(file, text, found, error)
+        raise_all(in_order([*composer.errors, last]))
+    return Document(
+        file, error, value, composer.locations, composer.keys, frozenset(composer.broken), tuple(composer.errors)
+    )
 
 
-def read(path: Path) -> Document:
-    """Read a YAML file. Raises SpecError if it cannot be read or is no YAML."""
+def read(path: Path, error: type[ApproxError]) -> Document:
+    """Read a YAML file. error: the class of its mistakes; raises it if the file cannot be read or is no YAML."""
     file = str(path)
+    hint = "check the path: this has to be a YAML file that was written by hand"
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SpecError(f"the file is larger than {MAX_BYTES // 1024} KiB", where=file, hint="give an approx.yaml")
-        content = path.read_bytes()
+        content = read_bytes(path, MAX_BYTES)
     except FileNotFoundError:
-        raise SpecError(
-            "there is no such file", where=file, hint="check the path; the file is called approx.yaml"
-        ) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SpecError(f"the file cannot be read: {reason}", where=file, hint="give an approx.yaml") from None
-    return compose(file, decode(file, content))
+        raise error("there is no such file", where=file, hint="check the path") from None
+    except (OSError, ValueError) as found:
+        reason = getattr(found, "strerror", None) or str(found)
+        raise error(f"the file cannot be read: {reason}", where=file, hint=hint) from None
+    return compose(file, decode(file, content, error), error)

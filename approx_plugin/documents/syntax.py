@@ -7,7 +7,7 @@ from typing import NamedTuple
 import yaml
 from yaml.reader import ReaderError
 
-from approx_plugin.errors import Location, SpecError
+from approx_plugin.errors import ApproxError, Location
 
 
 class _Rule(NamedTuple):
@@ -48,7 +48,7 @@ RULES = (
         "could not find expected ':'",
         True,
         "this line is no 'key: value'",
-        "write a ':' and a space behind the key",
+        "write a ':' and a space after the key",
     ),
     _Rule(
         "expected <block end>",
@@ -83,25 +83,25 @@ RULES = (
 )
 
 
-def syntax_error(file: str, text: str, error: Exception) -> SpecError:
-    """The mistake behind an exception that was raised while `text` was parsed."""
-    if isinstance(error, ReaderError):
-        before = text[: error.position]
+def syntax_error(file: str, text: str, found: Exception, error: type[ApproxError]) -> ApproxError:
+    """The mistake behind an exception that was raised while `text` was parsed, as an `error`."""
+    if isinstance(found, ReaderError):
+        before = text[: found.position]
         place = Location(file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
-        code = error.character if isinstance(error.character, int) else ord(error.character)
-        return SpecError(
+        code = found.character if isinstance(found.character, int) else ord(found.character)
+        return error(
             f"the file holds a control character (U+{code:04X})", where=place, hint="remove it; the file is plain text"
         )
-    if not isinstance(error, yaml.MarkedYAMLError):
-        return SpecError("the file is no YAML", where=file, why=str(error), hint="check its escape sequences")
-    problem = error.problem or ""
-    mark = error.problem_mark or error.context_mark
+    if not isinstance(found, yaml.MarkedYAMLError):
+        return error("the file is no YAML", where=file, why=str(found), hint="check its escape sequences")
+    problem = found.problem or ""
+    mark = found.problem_mark or found.context_mark
     for rule in RULES:
         if rule.problem in problem:
-            mark = (rule.at_context and error.context_mark) or mark
+            mark = (rule.at_context and found.context_mark) or mark
             what, why, hint = rule.what, "", rule.hint
             break
     else:
         what, why, hint = "this is no YAML", problem, "compare it with the example in the README"
     where = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
-    return SpecError(what, where=where, why=why, hint=hint)
+    return error(what, where=where, why=why, hint=hint)

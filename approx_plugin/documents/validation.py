@@ -1,15 +1,19 @@
-"""The JSON Schema's verdict on approx.yaml, in words for people: every mistake at once, each with its place."""
+"""The JSON Schema's verdict on a document, in words for people: every mistake at once, each with its place."""
 
 from __future__ import annotations
 
+import functools
+import json
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from approx_plugin.documents.reader import Document, Keys
-from approx_plugin.documents.schema import Schema, properties, variants, walk
+from approx_plugin.documents.document import Document, Keys
+from approx_plugin.documents.schema import Schema, annotation, properties, variants, walk
 from approx_plugin.documents.wording import (
     TYPE_NAMES,
+    counted,
     describe,
     did_you_mean,
     dotted,
@@ -19,10 +23,13 @@ from approx_plugin.documents.wording import (
     number_hint,
     purpose,
 )
-from approx_plugin.errors import Location, SpecError
+from approx_plugin.errors import ApproxError, Location
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
+
+MAX_HOMES = 3
+"""A key that more maps have says nothing about where it was meant to stand."""
 
 
 class Mistake(NamedTuple):
@@ -32,7 +39,7 @@ class Mistake(NamedTuple):
     """
 
     keys: Keys
-    error: SpecError
+    error: ApproxError
     meant: str = ""
 
 
@@ -72,20 +79,33 @@ def _failure(error: ValidationError) -> Failure:
 class _Rewriter:
     """Turns the validator's failures about one document into mistakes."""
 
-    def __init__(self, document: Document, root: Schema) -> None:
-        self.document, self.root = document, root
+    def __init__(self, document: Document, root: Schema, remedy: str) -> None:
+        self.document, self.root, self.remedy = document, root, remedy
 
     def mistakes(self, failure: Failure) -> Iterator[Mistake]:
         """What one failure means."""
         yield from REWRITERS[failure.keyword](self, failure)
 
-    def of_value(self, failure: Failure, what: str, hint: str = "") -> Iterator[Mistake]:
-        """A mistake of a value: `what` is wrong with it, what it is for, and what to do (else an example)."""
-        keys = failure.keys
+    def mistake(self, keys: Keys, what: str, where: Location, hint: str, meant: str = "") -> Mistake:
+        """A mistake of a value or a key: what the value is for, and what to do (else the remedy, else an example)."""
         key = keys[-1] if keys and isinstance(keys[-1], str) else ""
-        hint = hint or example(key, failure.schema)
-        where, why = self.document.where(keys), purpose(key, failure.schema)
-        yield Mistake(keys, SpecError(f"{dotted(keys)} {what}", where=where, why=why, hint=hint))
+        why = purpose(key, annotation(self.root, keys, "description"))
+        hint = hint or self.remedy or self.example(keys)
+        return Mistake(keys, self.document.error(what, where=where, why=why, hint=hint), meant)
+
+    def example(self, keys: Keys) -> str:
+        """How a value is written; nothing if the schema has no example."""
+        examples = annotation(self.root, keys, "examples")
+        return example(keys, examples[0], self.is_address) if examples else ""
+
+    def is_address(self, keys: Keys) -> bool:
+        """Whether a number is an address or a register's content."""
+        return bool(annotation(self.root, keys, "format") == "hexadecimal")
+
+    def of_value(self, failure: Failure, what: str, hint: str = "") -> Iterator[Mistake]:
+        """A mistake of a value: `what` is wrong with it."""
+        keys = failure.keys
+        yield self.mistake(keys, f"{dotted(keys)} {what}", self.document.where(keys), hint)
 
     def other_type(self, failure: Failure) -> Iterator[Mistake]:
         """Another type than expected."""
@@ -95,19 +115,27 @@ class _Rewriter:
     def none_of_types(self, failure: Failure, types: list[str]) -> Iterator[Mistake]:
         """None of the types that would do."""
         value, inner = failure.instance, list(properties(self.root, failure.schema))
-        if value is None:
+        if value is None and not failure.keys:
+            yield self.mistake((), "the file is empty", Location(self.document.file), self.beginning())
+        elif value is None:
             holds = f"; it may hold {enumeration(inner, 'and')}" if inner else ""
-            yield from self.of_value(failure, "has no value", f"give it a value, or remove the key{holds}")
-            return
-        hint = ""
-        if isinstance(value, str) and {"integer", "number"} & set(types):
-            hint = number_hint(value)
-        elif types == ["string"] and not isinstance(value, (dict, list)):
-            hint = "write quotes around it if it is meant"
-        elif types == ["object"]:
-            hint = f"write its keys below it, one a line: {enumeration(inner, 'and')}"
-        wanted = " or ".join(TYPE_NAMES[name] for name in types)
-        yield from self.of_value(failure, f"is {describe(value)}, but has to be {wanted}", hint)
+            hint = self.remedy or f"give it a value, or remove the key{holds}"
+            yield from self.of_value(failure, "has no value", hint)
+        else:
+            hint = ""
+            if isinstance(value, str) and {"integer", "number"} & set(types):
+                hint = number_hint(value)
+            elif types == ["string"] and not isinstance(value, (dict, list)):
+                hint = "write quotes around it if it is meant"
+            elif types == ["object"] and inner:
+                hint = self.remedy or f"write its keys below it, one a line: {enumeration(inner, 'and')}"
+            wanted = " or ".join(TYPE_NAMES[name] for name in types)
+            yield from self.of_value(failure, f"is {describe(value)}, but has to be {wanted}", hint)
+
+    def beginning(self) -> str:
+        """How a file begins: with the first keys that it must have."""
+        first = [f"{key}:" for key in self.root.get("required", ())[:2]]
+        return f"start with the line{'s' * (len(first) - 1)} {enumeration(first, 'and')}" if first else ""
 
     def other_choice(self, failure: Failure) -> Iterator[Mistake]:
         """None of the values that there are."""
@@ -115,44 +143,51 @@ class _Rewriter:
         if value is None:
             yield from self.none_of_types(failure, ["string"])
             return
-        hint = number_hint(value) if value in map(str, allowed) else did_you_mean(str(value), map(str, allowed))
-        hint = hint or f"write {enumeration(allowed)}"
+        hint = ""
+        if isinstance(value, str):
+            hint = number_hint(value) if value in map(str, allowed) else did_you_mean(value, map(str, allowed))
         yield from self.of_value(failure, f"is {describe(value)}, but has to be {enumeration(allowed)}", hint)
 
     def missing_keys(self, failure: Failure) -> Iterator[Mistake]:
         """Keys that must be there. The validator fails once a key without naming it: each time, all are given."""
-        keys = failure.keys
-        # The schema's condition on the method has no properties of its own: they are those of the whole file.
-        known = properties(self.root, failure.schema) or properties(self.root, self.root)
         for key in failure.expected:
             if key not in failure.instance:
-                what = f"the key '{key}' is missing{self.inside(keys)}"
-                where, why = self.document.where(keys), purpose(key, known[key])
-                hint = example(key, known[key]) or example(key, next(variants(self.root, known[key])))
-                yield Mistake((*keys, key), SpecError(what, where=where, why=why, hint=hint))
+                what = f"the key '{key}' is missing{self.inside(failure.keys)}"
+                yield self.mistake((*failure.keys, key), what, self.document.where(failure.keys), "")
 
     def unknown_keys(self, failure: Failure) -> Iterator[Mistake]:
         """Keys that nobody reads."""
         keys, known = failure.keys, properties(self.root, failure.schema)
+        patterns = failure.schema.get("patternProperties", {})
         for key in failure.instance:
-            if key not in known:
-                what = f"unknown key '{key}'{self.inside(keys)}"
+            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
                 where = self.document.keys.get((*keys, key), Location(self.document.file))
-                meant = nearest(key.partition(":")[0], known)
+                meant = "" if self.homes[key] else nearest(key.partition(":")[0], known)
                 hint = self.unknown_hint(keys, key, meant, known)
-                yield Mistake((*keys, key), SpecError(what, where=where, hint=hint), meant)
+                yield self.mistake((*keys, key), f"unknown key '{key}'{self.inside(keys)}", where, hint, meant)
 
-    def unknown_hint(self, keys: Keys, key: str, meant: str, known: dict[str, Schema]) -> str:
+    def unknown_hint(self, keys: Keys, key: str, meant: str, known: Mapping[str, Schema]) -> str:
         """What to do about an unknown key: it is glued to its value, misspelt, or at the wrong level."""
         if meant and ":" in key:
-            return f"write a space behind the colon: '{meant}: {key.partition(':')[2]}'"
+            return f"write a space after the colon: '{meant}: {key.partition(':')[2]}'"
         if meant:
             return f"Did you mean '{meant}'?"
-        homes = [path[:-1] for path, _ in walk(self.root, self.root) if path[-1] == key and path[:-1] != keys]
-        if homes:
-            names = dict.fromkeys(dotted(path) if path else "the top level" for path in homes)
-            return f"'{key}' belongs to {enumeration(names)}: check the indentation"
-        return f"the keys here are {enumeration(known, 'and')}"
+        homes = [home for home in self.homes[key] if home != dotted(keys)]
+        if 0 < len(homes) <= MAX_HOMES:
+            return f"'{key}' belongs to {enumeration(homes)}: check the indentation"
+        if not known:
+            return self.remedy or self.example(keys)
+        return self.remedy or f"the keys here are {enumeration(known, 'and')}"
+
+    @functools.cached_property
+    def homes(self) -> Mapping[str, list[str]]:
+        """Key -> the maps that may have it (of one within another, the outer one)."""
+        found: dict[str, dict[str, None]] = defaultdict(dict)
+        for path, _ in walk(self.root, self.root):
+            homes = found[path[-1]]
+            if not any(dotted(path[:-1]).startswith(f"{outer}.") for outer in homes):
+                homes[dotted(path[:-1]) if path[:-1] else "the top level"] = None
+        return defaultdict(list, {key: list(homes) for key, homes in found.items()})
 
     def inside(self, keys: Keys) -> str:
         """In which map a key stands, nothing for the outermost."""
@@ -160,17 +195,27 @@ class _Rewriter:
 
     def beyond_limit(self, failure: Failure) -> Iterator[Mistake]:
         """A number beyond a limit."""
-        limit = f"{LIMITS[failure.keyword]} {failure.expected}"
-        yield from self.of_value(failure, f"is {failure.instance}, but has to be {limit}")
+        value, limit = failure.instance, failure.expected
+        if self.is_address(failure.keys):
+            value, limit = (f"{int(number):#x}" for number in (value, limit))
+        yield from self.of_value(failure, f"is {value}, but has to be {LIMITS[failure.keyword]} {limit}")
 
-    def empty(self, failure: Failure) -> Iterator[Mistake]:
-        """An empty text, list or map."""
-        yield from self.of_value(failure, "is empty")
+    def too_short(self, failure: Failure) -> Iterator[Mistake]:
+        """An empty text, list or map, or a list of too few items."""
+        if failure.instance:
+            what = f"has {counted(len(failure.instance), 'item')}, but needs at least {failure.expected}"
+            yield from self.of_value(failure, what)
+        else:
+            yield from self.of_value(failure, "is empty")
 
     def too_many_keys(self, failure: Failure) -> Iterator[Mistake]:
         """More keys than may stand together. Keys that do not exist have their own message."""
-        known = [key for key in failure.instance if key in failure.schema["properties"]]
-        if len(known) > failure.expected:
+        choices = failure.schema.get("properties")
+        known = [key for key in failure.instance if choices is None or key in choices]
+        if choices is None:
+            what = f"has {counted(len(known), 'entry')}, but there can be no more than {failure.expected}"
+            yield from self.of_value(failure, what, "remove some of them")
+        elif len(known) > failure.expected:
             what = f"has {enumeration(known, 'and')}, but only one of them can hold"
             yield from self.of_value(failure, what, "remove one of them")
 
@@ -178,17 +223,22 @@ class _Rewriter:
         """A text of too many characters."""
         yield from self.of_value(failure, f"has more than {failure.expected} characters")
 
-    def other_characters(self, failure: Failure) -> Iterator[Mistake]:
-        """A text with characters that it may not have."""
-        plain = re.sub(r"[^A-Za-z0-9_-]+", "_", failure.instance).strip("_")
-        hint = f"Did you mean '{plain}'?" if plain else ""
-        what = f"is {describe(failure.instance)}, which has characters that are not allowed"
-        yield from self.of_value(failure, what, hint)
+    def too_many_items(self, failure: Failure) -> Iterator[Mistake]:
+        """A list of too many items."""
+        what = f"has {counted(len(failure.instance), 'item')}, but there can be no more than {failure.expected}"
+        yield from self.of_value(failure, what, "remove some of them")
+
+    def other_pattern(self, failure: Failure) -> Iterator[Mistake]:
+        """A text of another form than expected; the schema says in words which one that is."""
+        wanted = annotation(self.root, failure.keys, "patternErrorMessage")
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "_", failure.instance).strip("_-")
+        near = plain if re.search(failure.expected, plain) else ""
+        hint = f"Did you mean '{near}'?" if near else ""
+        yield from self.of_value(failure, f"is {describe(failure.instance)}, but has to be {wanted}", hint)
 
     def repeated_item(self, failure: Failure) -> Iterator[Mistake]:
         """A list that names something twice."""
-        items = failure.instance
-        twice = next(item for index, item in enumerate(items) if item in items[:index])
+        twice = failure.instance[repeated(failure.instance)]
         yield from self.of_value(failure, f"names {describe(twice)} more than once", "remove one of them")
 
     def no_form(self, failure: Failure) -> Iterator[Mistake]:
@@ -212,29 +262,58 @@ REWRITERS: dict[str, Callable[[_Rewriter, Failure], Iterator[Mistake]]] = {
     "minimum": _Rewriter.beyond_limit,
     "maximum": _Rewriter.beyond_limit,
     "exclusiveMinimum": _Rewriter.beyond_limit,
-    "minLength": _Rewriter.empty,
-    "minItems": _Rewriter.empty,
-    "minProperties": _Rewriter.empty,
+    "minLength": _Rewriter.too_short,
+    "minItems": _Rewriter.too_short,
+    "minProperties": _Rewriter.too_short,
     "maxProperties": _Rewriter.too_many_keys,
     "maxLength": _Rewriter.too_long,
-    "pattern": _Rewriter.other_characters,
+    "maxItems": _Rewriter.too_many_items,
+    "pattern": _Rewriter.other_pattern,
     "uniqueItems": _Rewriter.repeated_item,
     "oneOf": _Rewriter.no_form,
 }
-"""Every keyword of the schema that can fail."""
+"""Every keyword of the schemas that can fail."""
 
 
-def schema_mistakes(document: Document, root: Schema) -> list[Mistake]:
+def repeated(items: list[Any]) -> int | None:
+    """The index of the first item that stands in the list already; None without one.
+
+    As JSON Schema compares: 3 and 3.0 are the same, 1 and true are not. Each item is looked at once.
+    """
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        whole = isinstance(item, float) and item.is_integer()
+        text = json.dumps(int(item) if whole else item, sort_keys=True)
+        if text in seen:
+            return index
+        seen.add(text)
+    return None
+
+
+@functools.cache
+def _validator() -> Any:
+    """The class of validators: jsonschema's, but it compares the items of a list with each other in linear time."""
+    # Imported here: it costs more time than all the rest, and a start without a spec (scons -h) need not pay for it.
+    from jsonschema import Draft7Validator
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.validators import extend
+
+    def unique_items(_: Any, wanted: bool, instance: Any, __: Schema) -> Iterator[ValidationError]:
+        if wanted and isinstance(instance, list) and repeated(instance) is not None:
+            yield ValidationError("an item stands there twice")
+
+    return extend(Draft7Validator, {"uniqueItems": unique_items})  # type: ignore[no-untyped-call]
+
+
+def schema_mistakes(document: Document, root: Schema, remedy: str = "") -> list[Mistake]:
     """Every mistake that the schema finds, one a value, without those that follow from others.
 
     A value that could not be read has had its message; a missing key needs none if an unknown one was meant to be it.
+    remedy: what to do about a mistake where nothing better is known, in the place of the schema's examples.
     """
-    # Imported here: it costs more time than all the rest, and a start without a spec (scons -h) need not pay for it.
-    from jsonschema import Draft7Validator
-
-    rewriter = _Rewriter(document, root)
+    rewriter = _Rewriter(document, root, remedy)
     found: dict[Keys, Mistake] = {}
-    for error in Draft7Validator(root).iter_errors(document.value):
+    for error in _validator()(root).iter_errors(document.value):
         for mistake in rewriter.mistakes(_failure(error)):
             if mistake.keys not in document.broken:
                 found.setdefault(mistake.keys, mistake)

@@ -22,6 +22,9 @@ FULL_INT8_HINT = (
 )
 REEXPORT_HINT = "export the model again with the TensorFlow Lite converter; this file is not consistent"
 
+MAX_WINDOW = 256
+"""Of a window that is larger than its input: all but a few of its taps would only ever see padding."""
+
 NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
 _REAL_LIMITS: dict[int, tuple[float, float]] = {
     NONE: (-math.inf, math.inf),
@@ -228,6 +231,10 @@ def window(node: Node, extent: tuple[int, int], kernel: tuple[int, int]) -> Wind
         raise UnsupportedError(
             f"dilation {dilation[0]}x{dilation[1]}",
             "train with dilation_rate=1 (a larger kernel or a stride gives the same field of view)",
+        )
+    if any(window > max(size, MAX_WINDOW) for window, size in zip(kernel, extent)):
+        raise UnsupportedError(
+            f"window {list(kernel)} is far larger than its input {list(extent)}", "use a smaller window"
         )
     resolved = Window.resolve(scheme, extent, kernel, stride)
     if min(resolved.output) < 1:

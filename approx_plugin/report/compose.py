@@ -15,7 +15,7 @@ from approx_plugin.kernels.program import VIEW, Program, Step
 from approx_plugin.library.provider import CmsisNn
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Tensor
-from approx_plugin.report.data import Accuracy, Border, FrontPoint, LayerRow, Memory, Report
+from approx_plugin.report.data import Accuracy, Border, FrontPoint, LayerRow, MemoryUse, Report
 from approx_plugin.spec.spec import Method, Spec, Target
 
 INTERVAL_METHOD = "(paired, adjusted Wald)"
@@ -68,7 +68,7 @@ def compose(
         macs_exact=graph.macs,
         macs_kept=macs_kept,
         macs_computed=program.macs,
-        memory=Memory(
+        memory=MemoryUse(
             arena=program.memory.size,
             ram=built.size.ram_bytes if built else None,
             flash=built.size.flash_bytes if built else None,

@@ -81,7 +81,7 @@ class FrontPoint:
 
 
 @dataclass(frozen=True)
-class Memory:
+class MemoryUse:
     """Bytes of the linked Release firmware. None where no compiler was found.
 
     arena: the network's activations and scratch; ram, flash: of the whole program; capacities are the board's.
@@ -123,7 +123,7 @@ class Report:
     macs_exact: int
     macs_kept: int
     macs_computed: int
-    memory: Memory
+    memory: MemoryUse
     layers: tuple[LayerRow, ...]
     front: tuple[FrontPoint, ...]
     remarks: tuple[str, ...]

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from approx_plugin.documents.reader import Document, in_order, read
-from approx_plugin.documents.schema import Schema, load_schema, with_defaults
-from approx_plugin.documents.validation import schema_mistakes
-from approx_plugin.errors import Location, SpecError, raise_all
-from approx_plugin.spec.checks import Checked, layer_name, project_directory, semantic_errors
+from approx_plugin.documents.checked import Checked, hold
+from approx_plugin.documents.document import Document
+from approx_plugin.documents.reader import read
+from approx_plugin.documents.schema import Schema, load_schema
+from approx_plugin.errors import Location, SpecError
+from approx_plugin.spec.checks import project_directory, semantic_errors
 from approx_plugin.spec.paths import absolute_file, project_name, resolved
 from approx_plugin.spec.spec import (
     DataSource,
@@ -32,18 +33,11 @@ def load_spec(path: Path) -> Spec:
     Not checked here, because the caller may know better: whether the board exists (`Spec.where("board")` is its place)
     and whether the directory of CMSIS-NN does.
     """
-    document = read(path)
-    if document.value is None and not document.errors:
-        raise SpecError("the file is empty", where=document.file, hint="start with the lines 'model:' and 'board:'")
-    root = load_schema()
-    mistakes = schema_mistakes(document, root)
-    values = with_defaults(root, root, _long_form(root, document.value))
-    wrong = document.broken | {mistake.keys for mistake in mistakes}
+    document, root = read(path, SpecError), load_schema("approx")
+    checked = hold(document, root, _long_form(root, document.value))
     folder = resolved(path.parent)
-    checked = Checked(document, values, wrong, folder)
-    errors = [*document.errors, *(mistake.error for mistake in mistakes), *semantic_errors(checked)]
-    raise_all(in_order(errors))
-    return _build(path, checked)
+    checked.raise_mistakes(semantic_errors(checked, folder))
+    return _build(path, checked, folder)
 
 
 def _long_form(root: Schema, value: Any) -> Any:
@@ -54,11 +48,11 @@ def _long_form(root: Schema, value: Any) -> Any:
     return {**value, "method": {"name": method} if isinstance(method, str) else method}
 
 
-def _build(path: Path, checked: Checked) -> Spec:
+def _build(path: Path, checked: Checked, folder: Path) -> Spec:
     """The Spec of values without a mistake."""
-    values, folder = checked.values, checked.folder
+    values = checked.values
     model = absolute_file(folder, values["model"])
-    directory = project_directory(checked)
+    directory = project_directory(checked, folder)
     assert directory is not None
     target, data, project = values.get("target"), values.get("data"), values["project"]
     cmsis_nn = values.get("cmsis_nn")
@@ -69,15 +63,15 @@ def _build(path: Path, checked: Checked) -> Spec:
         target=_target(target) if target else None,
         data=_data(folder, data) if data else None,
         method=_method(values["method"]),
-        search=Search(**{key: int(value) for key, value in values["search"].items()}),
+        search=Search(**values["search"]),
         kernels=KernelOptions(**values["kernels"]),
         cmsis_nn=resolved(folder / cmsis_nn) if cmsis_nn else None,
         project=ProjectOptions(
             name=project.get("name", project_name(model)),
             directory=directory,
-            test_vectors=int(project["test_vectors"]),
+            test_vectors=project["test_vectors"],
         ),
-        verify_images=int(values["verify"]["images"]),
+        verify_images=values["verify"]["images"],
         locations=_locations(checked.document),
     )
 
@@ -95,13 +89,12 @@ def _data(folder: Path, values: Mapping[str, Any]) -> DataSpec:
 
 def _source(folder: Path, values: Mapping[str, Any]) -> DataSource:
     """One set."""
-    count: float | None = values.get("count")
     return DataSource(
         file=absolute_file(folder, values["file"]),
         images=values["images"],
         labels=values["labels"],
-        start=int(values["start"]),
-        count=None if count is None else int(count),
+        start=values["start"],
+        count=values.get("count"),
     )
 
 
@@ -112,8 +105,8 @@ def _method(values: Mapping[str, Any]) -> Method:
         name=values["name"],
         criterion=values["criterion"],
         granularity=values["granularity"],
-        layers=None if layers is None else tuple(layer_name(layer) for layer in layers),
-        exclude=tuple(layer_name(layer) for layer in values["exclude"]),
+        layers=None if layers is None else tuple(map(str, layers)),
+        exclude=tuple(map(str, values["exclude"])),
     )
 
 

@@ -7,6 +7,11 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from approx_plugin.files import NotRegularError, opened
+
+NAME_LENGTH = 100
+"""Of a project: `maxLength` of the schema."""
+
 
 class Problem(NamedTuple):
     """What is wrong with a file, why that is wrong, and what to do."""
@@ -39,8 +44,13 @@ def resolved(path: Path) -> Path:
 
 
 def project_name(model: Path) -> str:
-    """The project's default name: the model's file name with the characters that Eclipse projects may have."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", model.stem).strip("_")[:100] or "network"
+    """The project's default name: the model's file name as far as it can name a project of the IDE: "1d_cnn" gives
+    "network_1d_cnn", as for the network in C.
+    """
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", model.stem).strip("_-")
+    if not name[:1].isalpha():
+        name = f"network_{name}" if name else "network"
+    return name[:NAME_LENGTH]
 
 
 def occupied(directory: Path) -> bool:
@@ -56,14 +66,17 @@ def file_problem(folder: Path, text: str) -> Problem | None:
     path = absolute_file(folder, text)
     why = f"paths are relative to the folder of approx.yaml, {folder}"
     try:
-        if path.is_dir():
-            return Problem(f"'{text}' is a directory, but has to be a file", "", _suggestion(text, path))
-        with path.open("rb"):
-            return None
+        with opened(path) as stream:
+            stream.read(1)  # some files of /proc can be opened, but not read
+    except IsADirectoryError:
+        return Problem(f"'{text}' is a directory, but has to be a file", "", _suggestion(text, path))
     except FileNotFoundError:
         return Problem(f"there is no file '{text}'", why, _suggestion(text, path))
+    except NotRegularError as error:
+        return Problem(f"'{text}' cannot be read: {error.strerror}", "", "name a file on a disk")
     except (OSError, ValueError) as error:
         return Problem(f"'{text}' cannot be read: {getattr(error, 'strerror', None) or error}", why, "check the path")
+    return None
 
 
 def model_problem(folder: Path, text: str) -> Problem | None:
@@ -71,7 +84,7 @@ def model_problem(folder: Path, text: str) -> Problem | None:
     missing = file_problem(folder, text)
     if missing:
         return missing
-    with absolute_file(folder, text).open("rb") as file:
+    with opened(absolute_file(folder, text)) as file:
         head = file.read(32)
     if head[4:8] == b"TFL3":
         return None

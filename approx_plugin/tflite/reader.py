@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from approx_plugin.errors import ModelError, raise_all
+from approx_plugin.files import read_bytes
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.node import Node, UnsupportedError
 from approx_plugin.model.operator import Operator
@@ -24,6 +25,12 @@ from approx_plugin.operators.registry import HINTS, OPERATORS, operator_name
 from approx_plugin.tflite.borders import Borders, take_off
 from approx_plugin.tflite.file import FileModel, FileOperator, FileTensor, decode
 
+MAX_BYTES = 1 << 28
+"""Of a .tflite: no microcontroller holds a hundredth of it."""
+
+MAX_ELEMENTS = 1 << 26
+"""Of a tensor, for the same reason. Larger ones would only keep the reference and the search busy."""
+
 _CONSTANT_TYPES = frozenset({"int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64", "bool"})
 """Element types that numpy reads directly."""
 
@@ -32,11 +39,10 @@ def read_graph(path: Path) -> Graph:
     """The network in `path`. Raises ModelError, or ErrorGroup of several."""
     where = str(path)
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            "the model cannot be read", where=where, why=error.strerror or str(error), hint="check the path"
-        ) from error
+        content = read_bytes(path, MAX_BYTES)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ModelError("the model cannot be read", where=where, why=why, hint="check the path") from error
     file = decode(content, where)
     raise_all(_wrong_as_a_whole(file, where))
     raise_all(_wrong_tensors(file, where))
@@ -124,6 +130,15 @@ def _wrong_tensors(file: FileModel, where: str) -> list[ModelError]:
             )
         )
     for tensor in file.tensors:
+        if math.prod(tensor.shape) > MAX_ELEMENTS:
+            errors.append(
+                ModelError(
+                    f'tensor "{tensor.name}" of shape {list(tensor.shape)} has {math.prod(tensor.shape):,} elements',
+                    where=where,
+                    why=f"more than {MAX_ELEMENTS:,} fit into the memory of no microcontroller",
+                    hint="export the model for a smaller input",
+                )
+            )
         # Keras exports leave the batch open, [-1, 32, 32, 3], with 1 as its static value; that is no dynamic shape.
         if -1 in tensor.shape_signature[1:] or (tensor.shape_signature[:1] == (-1,) and tensor.shape[:1] != (1,)):
             errors.append(

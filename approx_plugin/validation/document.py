@@ -9,7 +9,7 @@ from approx_plugin.boards.loader import load_board
 from approx_plugin.calibration.document import fingerprint
 from approx_plugin.validation.measurements import Stack
 from approx_plugin.validation.run import Comparison, band
-from approx_plugin.virtual_board.section import load_timing
+from approx_plugin.virtual_board.timing import load_timing
 
 T = TypeVar("T")
 

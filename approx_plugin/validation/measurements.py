@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from approx_plugin.documents.reader import read
+from approx_plugin.errors import ToolError
 
 FILE = Path(__file__).resolve().parent / "measurements.yaml"
 
@@ -77,7 +78,7 @@ class Measurement:
 @functools.cache
 def load_measurements() -> tuple[Measurement, ...]:
     """Everything that is known, in the file's order."""
-    return parse(read(FILE).value)
+    return parse(read(FILE, ToolError).value)
 
 
 def parse(tree: Any) -> tuple[Measurement, ...]:

@@ -16,8 +16,8 @@ from approx_plugin.validation.firmware import Firmware
 from approx_plugin.validation.measurements import Measurement
 from approx_plugin.validation.networks import network_graph
 from approx_plugin.virtual_board.results import Simulation
-from approx_plugin.virtual_board.section import load_timing
 from approx_plugin.virtual_board.simulation import simulate
+from approx_plugin.virtual_board.timing import load_timing
 
 Libraries = Mapping[str, tuple[Path, "Path | None"]]
 """Stack -> its library, and headers that it needs beside its own."""

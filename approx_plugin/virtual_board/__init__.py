@@ -1,8 +1,8 @@
 """A board without a board: runs the firmware's ELF and counts simulated cycles. Never presented as hardware.
 
 simulation   `simulate(elf, board, timing, layers=...)` -> results.Simulation
-section      `load_timing(board)`: board.yaml's `timing`, every number with its source -> timing.Timing
-core         instruction timing of a core, from cores/<core>.yaml
+timing       `load_timing(board)`: the board's timing with its core's table -> Timing, and that as a C struct
+native_core  a core's table as a C struct
 machine      unicorn with the cycle model hooked in; hardware, semihosting: what stands in for the peripherals
 operation    instructions as the model sees them (capstone)
 library      builds native/*.c at first use; layout: the C structs

@@ -11,7 +11,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from approx_plugin.boards.board import Memory
+from approx_plugin.boards.memory import Memory
 from approx_plugin.errors import CapacityError, ToolError
 
 

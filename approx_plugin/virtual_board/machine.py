@@ -10,7 +10,7 @@ from typing import Any
 from unicorn import UC_ARCH_ARM, UC_HOOK_CODE, UC_HOOK_INTR, UC_MODE_MCLASS, UC_MODE_THUMB, arm_const
 from unicorn.unicorn_py3.unicorn import Uc, UcError, uclib
 
-from approx_plugin.boards.board import Memory
+from approx_plugin.boards.memory import Memory
 from approx_plugin.cores.kinds import KINDS
 from approx_plugin.errors import ApproxError, ToolError
 from approx_plugin.virtual_board import layout

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from approx_plugin.boards.board import Board, Memory
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.memory import Memory
 from approx_plugin.errors import ToolError
 from approx_plugin.virtual_board import layout
 from approx_plugin.virtual_board.firmware import Firmware, check_fit, load_firmware
@@ -17,8 +18,7 @@ from approx_plugin.virtual_board.hardware import Registers
 from approx_plugin.virtual_board.library import load
 from approx_plugin.virtual_board.native_core import native
 from approx_plugin.virtual_board.results import FunctionCost, FunctionProfile, Simulation, cost_of
-from approx_plugin.virtual_board.section import load_timing
-from approx_plugin.virtual_board.timing import Timing
+from approx_plugin.virtual_board.timing import Timing, load_timing
 
 if TYPE_CHECKING:
     from approx_plugin.virtual_board.machine import Machine

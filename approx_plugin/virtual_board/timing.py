@@ -7,45 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from approx_plugin.cores.core import CoreTiming
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.timing import Cache, MemoryTiming
+from approx_plugin.cores.core import CoreTiming, load_core
 from approx_plugin.errors import BoardError
 from approx_plugin.virtual_board import layout
-
-
-@dataclass(frozen=True)
-class Cache:
-    """A set-associative cache with LRU replacement: sizes in bytes. bytes == 0: it is switched off."""
-
-    bytes: int
-    line_bytes: int
-    ways: int
-
-
-@dataclass(frozen=True)
-class MemoryTiming:
-    """How a range of addresses answers.
-
-    wait_states:  core cycles beyond the first that an array read takes, the bus on the way included.
-    read_bytes:   what one array read delivers; 0: memory without wait states, everything below is meaningless then.
-    prefetch:     behind every line for the fetch side, the first read of the next one starts by itself.
-    beat_cycles:  further core cycles until each next `beat_bytes` of a line arrive; 0: all at once.
-    fetch_cache, data_cache: names of caches that instruction fetches and data accesses go through.
-    branch_wait:  cycles added to the first fetch behind a taken branch.
-    port:         ranges of the same port share one bus: a data access costs a fetch cycle there; None: its own.
-    """
-
-    name: str
-    origin: int
-    length: int
-    wait_states: int = 0
-    read_bytes: int = 0
-    prefetch: bool = False
-    beat_cycles: int = 0
-    beat_bytes: int = 4
-    fetch_cache: str | None = None
-    data_cache: str | None = None
-    branch_wait: int = 0
-    port: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,3 +57,18 @@ class Timing:
             region.data_cache = layout.NO_CACHE if memory.data_cache is None else names.index(memory.data_cache)
             region.port = -1 if memory.port is None else ports.index(memory.port)
         out.region_count = len(self.memories)
+
+
+def load_timing(board: Board) -> Timing:
+    """The board's timing with the table of its core.
+
+    Raises BoardError for a board without timing, and for a core that does not exist or whose table has mistakes.
+    """
+    if board.timing is None:
+        raise BoardError(
+            f"{board.name} has no timing: the virtual board cannot count its cycles",
+            where=board.folder,
+            hint="add a 'timing' section to its board.yaml",
+        )
+    core, found = load_core(board.core), board.timing
+    return Timing(core, found.memories, found.caches, {**core.references, **found.references})

@@ -199,7 +199,7 @@ def test_boards_are_chosen_by_name() -> None:
 def test_a_board_without_timing_is_told_before_anything_is_built(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench_run, "chosen_boards", lambda names, default: (default, replace(default, timing={})))
+    monkeypatch.setattr(bench_run, "chosen_boards", lambda names, default: (default, replace(default, timing=None)))
     with pytest.raises(BoardError, match="NUCLEO-L4R5ZI has no timing"):
         bench(Request(spec(tmp_path, root), workers=1), quiet)
     assert not list(tmp_path.rglob("*.elf"))

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.boards.timing import Cache
 from approx_plugin.calibration.firmware import plan_of
 from approx_plugin.calibration.layers import MAX_ACTIVATION, MAX_MACS, Drawn, draw_layers
 from approx_plugin.calibration.memories import memories_of
 from approx_plugin.calibration.run import HELD_OUT_SEED, HELD_OUT_SHARE, TRAINING_SEED
-from approx_plugin.kernels.costs.counting import IDEAL, Cache, Memories
+from approx_plugin.kernels.costs.counting import IDEAL, Memories
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.platform import Platform
-from approx_plugin.virtual_board.section import load_timing
+from approx_plugin.virtual_board.timing import load_timing
 
 RECORDED = Path(__file__).resolve().parent / "recorded"
 """Cycles on the virtual board of the held-out layers, in their order: written by `--record` with the costs."""

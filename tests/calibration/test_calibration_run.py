@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import yaml
 
-from approx_plugin.boards.board import Memory
 from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.boards.memory import Memory
 from approx_plugin.calibration import __main__ as command
 from approx_plugin.calibration import simulation
 from approx_plugin.calibration.__main__ import Job, calibrate_board, check, main
@@ -100,7 +100,8 @@ def test_cycles_of_a_firmware(root: Path, tmp_path: Path) -> None:
     assert calibration.errors["held_out"]["unpacked"].worst > 2 * calibration.errors["fitted"]["unpacked"].worst
 
     (tmp_path / FILE).write_text(board_text(calibration, BOARD, subset))
-    assert load_costs(tmp_path / FILE, BOARD.name) == calibration.model
+    counts = {kind: tuple(coefficients) for kind, coefficients in calibration.model.kinds.items()}
+    assert load_costs(tmp_path / FILE, BOARD.name, counts) == calibration.model
     text = table([("a board", tmp_path / FILE)])
     assert "| unpacked | 3: 0.0 / " in text
     assert "nothing was measured on hardware" in text
@@ -128,11 +129,16 @@ def test_the_document_is_that_of_the_files(root: Path) -> None:
 
 
 def test_a_changed_virtual_board_is_noticed() -> None:
-    changed = {**BOARD.timing, "memories": {**BOARD.timing["memories"]}}
-    changed["memories"]["FLASH"] = {**BOARD.timing["memories"]["FLASH"], "wait_states": 5}
-    assert fingerprint(replace(BOARD, timing=changed)) != fingerprint(BOARD)
-    changed["memories"]["FLASH"] = {**BOARD.timing["memories"]["FLASH"], "source": "another manual"}
-    assert fingerprint(replace(BOARD, timing=changed)) == fingerprint(BOARD)
+    timing = BOARD.timing
+    assert timing is not None
+    flash, *others = timing.memories
+    slower = replace(timing, memories=(replace(flash, wait_states=flash.wait_states + 1), *others))
+    assert fingerprint(replace(BOARD, timing=slower)) != fingerprint(BOARD)
+    (name, cache), *_ = timing.caches.items()
+    larger = replace(timing, caches={**timing.caches, name: replace(cache, ways=2 * cache.ways)})
+    assert fingerprint(replace(BOARD, timing=larger)) != fingerprint(BOARD)
+    sources = {**timing.references, "FLASH wait_states": "another manual"}
+    assert fingerprint(replace(BOARD, timing=replace(timing, references=sources))) == fingerprint(BOARD)
     marks = [fingerprint(load_board(name)) for name in known_boards()]
     assert len(set(marks)) == len(marks)
 
@@ -141,8 +147,7 @@ def test_the_costs_of_a_board_that_is_based_on_another_are_its_own(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The firmwares, which take minutes, are left out."""
-    for folder in ("board", "schemas"):
-        shutil.copytree(root / folder, tmp_path / folder)
+    shutil.copytree(root / "board", tmp_path / "board")
     base, single = (load_board(name, root=tmp_path) for name in ("nucleo-l4r5zi", "nucleo-l4r5zi-single-bank"))
     (single.folder / FILE).unlink(missing_ok=True)
     before = (base.folder / FILE).read_bytes()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +12,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approx_plugin.documents.reader import Document, compose
+from approx_plugin.documents.document import Document, in_order
+from approx_plugin.documents.reader import MAX_VALUES, compose, read
 from approx_plugin.documents.wording import number_hint
-from approx_plugin.errors import Location
+from approx_plugin.errors import ApproxError, BoardError, DataError, ErrorGroup, Location, SpecError
 
 
 def document(text: str) -> Document:
-    return compose("f", text)
+    return compose("f", text, SpecError)
 
 
 @pytest.mark.parametrize(
@@ -128,3 +132,74 @@ def test_what_another_writer_writes_is_read_back(tree: dict[str, Any], flow: boo
 )
 def test_number_hint(text: str, hint: str) -> None:
     assert number_hint(text) == hint
+
+
+# ---- the class of the errors is the caller's
+
+
+@pytest.mark.parametrize("error", [SpecError, BoardError, DataError])
+@pytest.mark.parametrize(
+    "content", [None, b"a: \xff", "a: x".encode("utf-16"), b"a: [", b"a: \0", b"%YAML 3.0\n--- a", b"[" * 20]
+)
+def test_what_cannot_be_read_is_an_error_of_the_class_that_the_caller_names(
+    error: type[ApproxError], content: bytes | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "f"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(error) as caught:
+        read(file, error)
+    assert type(caught.value) is error
+    assert isinstance(caught.value.where, Location) and caught.value.where.file == str(file)
+    assert caught.value.hint
+
+
+def test_what_can_be_read_has_its_mistakes_in_the_same_class() -> None:
+    found = compose("f", "a: 010\na: 1\nb: &x 2\n", BoardError)
+    assert found.error is BoardError
+    assert [type(error) for error in found.errors] == [BoardError] * 3
+
+
+def test_mistakes_of_two_files_are_told_file_by_file() -> None:
+    places = [Location("b", 1, 1), Location("a", 9, 1), Location("a", 2, 5), Location("a", 2, 3)]
+    found = in_order(SpecError("x", where=place) for place in places)
+    assert [str(error.where) for error in found] == ["a:2:3", "a:2:5", "a:9:1", "b:1:1"]
+
+
+# ---- the work grows with the length of the text, and no faster
+
+
+ENDLESS = (
+    "import sys\n"
+    "from approx_plugin.documents.reader import compose\n"
+    "from approx_plugin.documents.wording import nearest, number_hint\n"
+    "from approx_plugin.errors import SpecError\n"
+    "n = 200_000\n"
+    "for text in ('0' * n + 'x', '1' * n + 'x', '0' * n + '!', '0_' * n + 'x', ' ' * n + '1' + ' ' * n + '!',\n"
+    "             '1' + ' ' * n + 'x' * n + '1', '.' + '1' * n + 'e', '1e' + '1' * n + '-', '0x' + 'f' * n + 'g',\n"
+    "             '-' * n, '+0' * n, '1,' * n, '1.' * n):\n"
+    "    compose('f', 'a: ' + text, SpecError)\n"
+    "    number_hint(text)\n"
+    "    nearest(text, ['model', 'board'])\n"
+    "print('done')\n"
+)
+
+
+def test_no_scalar_keeps_a_pattern_busy() -> None:
+    """Each of these took minutes when a pattern could match a text in more than one way."""
+    done = subprocess.run([sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "done\n"
+
+
+@pytest.mark.parametrize("item", ["0,", "{},", "[0],", "a:,", "&a 0,", "!x 0,", "*a,", "? a,"])
+def test_a_file_of_too_many_values_is_not_read_to_its_end(item: str) -> None:
+    before = "{" if item in ("a:,", "? a,") else "["
+    with pytest.raises((SpecError, ErrorGroup)) as caught:
+        document(f"a: {before}{item * MAX_VALUES}")
+    last = caught.value.errors[-1] if isinstance(caught.value, ErrorGroup) else caught.value
+    assert last.what == f"the file holds more than {MAX_VALUES} values"
+    assert last.where and last.where.column > MAX_VALUES
+
+
+def test_a_file_of_many_values_is_read() -> None:
+    assert len(document("a: [" + "0," * (MAX_VALUES - 3) + "]").value["a"]) == MAX_VALUES - 3

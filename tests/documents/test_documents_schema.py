@@ -1,4 +1,4 @@
-"""The schema of approx.yaml: valid, documented, with its own examples, and the same as the dataclasses."""
+"""The schemas: valid, documented, with their own examples, and the same as the code that reads the values."""
 
 from __future__ import annotations
 
@@ -13,23 +13,33 @@ import pytest
 from jsonschema import Draft7Validator
 from spec_files import GOOD, write_folder
 
-from approx_plugin.documents.schema import load_schema, properties, variants, walk, with_defaults
+from approx_plugin.boards.timing import Cache, MemoryTiming, whole
+from approx_plugin.cores.core import FOLLOWS, NEEDED, ROW, UNITS, core_schema
+from approx_plugin.cores.kinds import KINDS
+from approx_plugin.documents.schema import NAME, annotation, closed, filled, load_schema, properties, variants, walk
 from approx_plugin.documents.validation import REWRITERS
+from approx_plugin.kernels.costs.kinds import COUNTS
+from approx_plugin.kernels.costs.loader import costs_schema
 from approx_plugin.spec import spec as dataclass_module
 from approx_plugin.spec.loader import load_spec
+from approx_plugin.virtual_board import layout
 
-SCHEMA = load_schema()
+SCHEMAS = {name: load_schema(name) for name in ("approx", "board", "core", "costs", "interrupts")}
+SCHEMA = SCHEMAS["approx"]
 KEYS = dict(walk(SCHEMA, SCHEMA))
+WITH_EXAMPLES = ("approx", "board", "interrupts")
+"""Those of files that people write; for the others the best advice is another one: see the loaders' REMEDY."""
 
-CANNOT_FAIL = {"if", "else", "properties", "items", "$ref", "description", "default", "examples", "title", "$schema"}
-"""Keywords that only lead to others, or only inform."""
+CANNOT_FAIL = {"if", "else", "properties", "patternProperties", "items", "$ref", "definitions"}
+INFORM = {"description", "default", "examples", "title", "$schema", "format", "patternErrorMessage"}
+"""Keywords that only lead to others, and those that only inform."""
 
 
 def schemas(schema: Any) -> Iterator[dict[str, Any]]:
     """Every schema within a schema, but for the condition of an `if` (which never fails by itself)."""
     yield schema
     for key, inner in schema.items():
-        if key in ("properties", "definitions"):
+        if key in ("properties", "patternProperties", "definitions"):
             for named in inner.values():
                 yield from schemas(named)
         elif key in ("items", "else", "additionalProperties") and isinstance(inner, dict):
@@ -39,26 +49,42 @@ def schemas(schema: Any) -> Iterator[dict[str, Any]]:
                 yield from schemas(form)
 
 
-def test_schema_is_valid() -> None:
-    Draft7Validator.check_schema(SCHEMA)
-    assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
+@pytest.fixture(params=SCHEMAS)
+def schema(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return dict(SCHEMAS[request.param])
+
+
+def test_every_schema_is_there(root: Path) -> None:
+    assert {path.name for path in (root / "schemas").iterdir()} == {f"{name}.schema.json" for name in SCHEMAS}
+
+
+def test_schema_is_valid_and_of_the_one_draft(schema: dict[str, Any]) -> None:
+    Draft7Validator.check_schema(schema)
+    assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
 
 
 def test_every_keyword_that_can_fail_has_words() -> None:
-    used = {keyword for schema in schemas(SCHEMA) for keyword in schema} - {"definitions"}
-    assert used - CANNOT_FAIL == set(REWRITERS)
+    used = {keyword for root in SCHEMAS.values() for schema in schemas(root) for keyword in schema}
+    assert used - CANNOT_FAIL - INFORM == set(REWRITERS)
 
 
-def test_every_map_is_closed() -> None:
-    maps = [schema for schema in schemas(SCHEMA) if schema.get("type") == "object"]
-    assert len(maps) > 8
-    assert all(schema["additionalProperties"] is False for schema in maps)
+def test_every_map_is_closed_or_says_what_its_entries_are(schema: dict[str, Any]) -> None:
+    for one in schemas(schema):
+        if "object" in one.get("type", ""):
+            assert one["additionalProperties"] is False or one["additionalProperties"]
 
 
-def test_every_key_has_a_description() -> None:
-    assert len(KEYS) > 35
-    for keys, schema in KEYS.items():
-        assert re.fullmatch(r"[A-Za-z].{10,}\.", schema.get("description", "")), keys
+def test_every_pattern_is_said_in_words(schema: dict[str, Any]) -> None:
+    for one in schemas(schema):
+        assert ("pattern" in one) == ("patternErrorMessage" in one)
+
+
+def test_every_key_has_a_description(schema: dict[str, Any]) -> None:
+    keys = list(walk(schema, schema))
+    assert keys
+    for path, one in keys:
+        told = [one.get("description"), *(variant.get("description") for variant in variants(schema, one))]
+        assert re.fullmatch(r"[A-Za-z0-9].{6,}\.", next(filter(None, told), "")), path
 
 
 def test_every_plain_key_has_an_example_and_a_default_or_says_what_happens_without() -> None:
@@ -71,10 +97,21 @@ def test_every_plain_key_has_an_example_and_a_default_or_says_what_happens_witho
         assert known or keys in required or keys[0] == "target" or keys[-1] == "file", keys
 
 
-def test_examples_and_defaults_fit_their_own_schema() -> None:
-    for keys, schema in KEYS.items():
-        for variant in (schema, *variants(SCHEMA, schema)):
-            alone = {**variant, "definitions": SCHEMA["definitions"]}
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_every_key_that_people_write_has_an_example(name: str) -> None:
+    root = SCHEMAS[name]
+    whole = {("method", "name"), *((key,) for key in ("search", "kernels", "project", "verify"))}
+    for keys, schema in walk(root, root):
+        told = [schema, *variants(root, schema)]
+        assert keys in whole or any(one.get("examples") for one in told), keys
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_examples_and_defaults_fit_their_own_schema(name: str) -> None:
+    root = SCHEMAS[name]
+    for keys, schema in [((), root), *walk(root, root)]:
+        for variant in (schema, *variants(root, schema)):
+            alone = {**{k: v for k, v in schema.items() if k != "examples"}, "definitions": root.get("definitions", {})}
             for value in [*variant.get("examples", []), *([variant["default"]] if "default" in variant else [])]:
                 assert not list(Draft7Validator(alone).iter_errors(value)), (keys, value)
 
@@ -118,14 +155,89 @@ def test_choices_are_those_that_the_dataclasses_document() -> None:
 def test_defaults_are_filled_in_without_touching_what_is_given() -> None:
     given = {"model": "a", "search": {"seed": 5}, "kernels": 3, "other": []}
     before = json.dumps(given)
-    filled = with_defaults(SCHEMA, SCHEMA, given)
+    full = filled(SCHEMA, SCHEMA, given)
     assert json.dumps(given) == before
-    assert filled["search"] == {"seed": 5, "evaluations": 60, "workers": 1}
-    assert filled["kernels"] == 3
-    assert filled["other"] == []
-    assert filled["verify"] == {"images": 20}
-    assert "target" not in filled
-    assert "data" not in filled
+    assert full["search"] == {"seed": 5, "evaluations": 60, "workers": 1}
+    assert full["kernels"] == 3
+    assert full["other"] == []
+    assert full["verify"] == {"images": 20}
+    assert "target" not in full
+    assert "data" not in full
+
+
+def test_whole_numbers_become_int_wherever_an_integer_is_meant() -> None:
+    given = {"target": {"accuracy": 97.0}, "search": {"seed": 7.0}, "method": {"layers": [3.0, "3.0", 2.5]}}
+    full = filled(SCHEMA, SCHEMA, given)
+    found = [full["target"]["accuracy"], full["search"]["seed"], *full["method"]["layers"]]
+    assert [(type(value), value) for value in found] == [
+        (float, 97.0),
+        (int, 7),
+        (int, 3),
+        (str, "3.0"),
+        (float, 2.5),
+    ]
+    board = SCHEMAS["board"]
+    timing = {"memories": {"FLASH": {"wait_states": 4.0}}, "caches": {"a": {"bytes": 1024.0}}}
+    full = filled(board, board, {"timing": timing, "memories": [{"length": 1024.0}, {"length": "1K"}]})
+    assert type(full["timing"]["memories"]["FLASH"]["wait_states"]) is int
+    assert type(full["timing"]["caches"]["a"]["bytes"]) is int
+    assert [type(memory["length"]) for memory in full["memories"]] == [int, str]
+
+
+def test_what_stands_beside_a_reference_goes_before_what_stands_at_its_target() -> None:
+    board = SCHEMAS["board"]
+    assert annotation(board, ("memories", 3, "origin"), "description") == "Address of the first byte."
+    assert annotation(board, ("console", "write_address"), "description") == "Address of the transmit data register."
+    assert annotation(board, ("console", "write_address"), "format") == "hexadecimal"
+    source = ("timing", "memories", "FLASH", "source")
+    assert annotation(board, (*source, "port"), "description") == "The manual, or the word assumed."
+    assert annotation(board, (*source, "nothing"), "description") is None
+    assert annotation(SCHEMAS["interrupts"], ("12",), "description").startswith("The handler's name")
+    assert annotation(SCHEMAS["interrupts"], ("x",), "description") is None
+
+
+def test_a_map_that_is_closed_by_code_has_all_these_keys_and_no_others() -> None:
+    one = {"type": "object", "required": ["b"], "properties": {"b": {}}, "additionalProperties": {"type": "integer"}}
+    validator = Draft7Validator(closed(one, ["a", "c"]))
+    assert validator.is_valid({"a": 1, "b": "x", "c": 2})
+    for wrong in ({"a": 1, "b": 1}, {"a": "1", "b": 1, "c": 2}, {"a": 1, "b": 1, "c": 2, "d": 3}, {"a": 1, "c": 2}):
+        assert not validator.is_valid(wrong)
+    assert Draft7Validator(closed(one, ["a", "c"], optional=True)).is_valid({"b": 1, "c": 2})
+
+
+def test_timing_has_the_fields_of_its_classes() -> None:
+    board = SCHEMAS["board"]
+    timing = properties(board, properties(board, board)["timing"])
+    Draft7Validator.check_schema(whole(board))
+    for part, kind, given in (("caches", Cache, set()), ("memories", MemoryTiming, {"name"})):
+        (entry,) = [found for keys, found in walk(board, timing[part]) if keys == (NAME,)]
+        keys = set(properties(board, entry))
+        assert keys == {field.name for field in dataclasses.fields(kind)} - given | {"source"}
+        assert set(properties(board, properties(board, entry)["source"])) == keys - {"source"}
+    assert timing["caches"]["maxProperties"] == layout.CACHES
+    assert timing["memories"]["maxProperties"] == layout.REGIONS
+    assert properties(board, board)["memories"]["maxItems"] == layout.WINDOWS
+
+
+def test_a_cores_rows_are_those_of_the_code() -> None:
+    root = core_schema()
+    row = properties(root, properties(root, root)["defaults"])
+    assert set(row) == {*ROW, "tail", "unit", "follow", "from"} > set(NEEDED)
+    assert annotation(root, ("defaults", "unit"), "enum") == list(UNITS)
+    assert annotation(root, ("defaults", "follow"), "enum") == list(FOLLOWS)
+    assert set(properties(root, row["tail"])) == set(FOLLOWS)
+    assert set(properties(root, properties(root, root)["kinds"])) == set(KINDS)
+    assert set(properties(root, properties(root, root)["pairing"])) == {*UNITS, "any", "narrow", "banks", "from"}
+    assert annotation(root, ("pairing", "any"), "maxItems") == len(UNITS)
+
+
+def test_costs_are_wanted_for_every_count() -> None:
+    root = costs_schema(COUNTS)
+    Draft7Validator.check_schema(root)
+    kinds = properties(root, properties(root, root)["kinds"])
+    assert {kind: tuple(properties(root, properties(root, one)["coefficients"])) for kind, one in kinds.items()} == {
+        **COUNTS
+    }
 
 
 @pytest.mark.parametrize("keys", [keys for keys, schema in KEYS.items() if "enum" in schema and keys != ("version",)])

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from approx_plugin.boards.board import Board, Memory
+from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
+from approx_plugin.boards.memory import Memory
 from approx_plugin.errors import ApproxError, CapacityError, Location
 from approx_plugin.kernels.capacity import FLASH_RESERVE, RAM_RESERVE, flash_budget, ram_budget, shortages
 from approx_plugin.kernels.cover import covered_by

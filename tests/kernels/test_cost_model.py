@@ -17,12 +17,12 @@ from networks import conv_graph
 
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.boards.timing import Cache
 from approx_plugin.calibration.layers import draw_layers
-from approx_plugin.errors import ApproxError, ErrorGroup
 from approx_plugin.kernels.cmsis_nn.registry import SERVICES
 from approx_plugin.kernels.cost import StepCost
-from approx_plugin.kernels.costs.counting import IDEAL, Cache, Memories, Work, missed_bytes, swept_again
-from approx_plugin.kernels.costs.loader import board_costs, ideal_costs, load_costs
+from approx_plugin.kernels.costs.counting import IDEAL, Memories, Work, missed_bytes, swept_again
+from approx_plugin.kernels.costs.loader import board_costs, ideal_costs
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.kernel import Kernel, price
 from approx_plugin.kernels.platform import Platform
@@ -221,37 +221,6 @@ def test_a_board_without_costs_falls_back_to_the_ideal_core(tmp_path: Path) -> N
     assert board_costs(board) is None
     assert Platform("cortex-m33", True, "assembly").model is ideal_costs("cortex-m33")
     assert Platform("cortex-m3", False, "c").model.origin == "an ideal Cortex-M4 without wait states"
-
-
-GOOD = "memories: {code: null}\nkinds:\n  k:\n    coefficients: {a: 1.5}\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "said"),
-    [
-        (GOOD.replace("1.5", "-1.5"), 4, "not negative"),
-        (GOOD.replace("1.5", "much"), 4, "not negative"),
-        (GOOD.replace("code", "rom"), 1, "no memory 'rom'"),
-        (GOOD.replace("null", "{bytes: 100, line_bytes: 16, ways: 2}"), 1, "multiple"),
-        (GOOD.replace("null", "{bytes: 128}"), 1, "line_bytes"),
-        (GOOD.replace("{a: 1.5}", "[1.5]"), 4, "'coefficients' has to be a map"),
-        ("memories: {}\nkinds: {}\n", 2, "no kinds"),
-        ("- 1\n", 1, "has to be a map"),
-    ],
-)
-def test_a_broken_file_is_said_with_its_place(text: str, line: int, said: str, tmp_path: Path) -> None:
-    file = tmp_path / "costs.yaml"
-    file.write_text(text)
-    with pytest.raises(ApproxError) as caught:
-        load_costs(file, "a test")
-    error = caught.value.errors[0] if isinstance(caught.value, ErrorGroup) else caught.value
-    assert said in error.what
-    assert str(error).startswith(f"{file}:{line}:")
-
-
-def test_a_good_file_is_read(tmp_path: Path) -> None:
-    (tmp_path / "costs.yaml").write_text(GOOD)
-    assert load_costs(tmp_path / "costs.yaml", "a test") == CostModel("a test", IDEAL, {"k": {"a": 1.5}})
 
 
 # --- what the costs decide

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from approx_plugin.boards.board import Board
-from approx_plugin.boards.board import Memory as BoardMemory
+from approx_plugin.boards.memory import Memory
 from approx_plugin.build.elf_size import Size
-from approx_plugin.report.data import Accuracy, Border, FrontPoint, LayerRow, Memory, Report, as_json
+from approx_plugin.report.data import Accuracy, Border, FrontPoint, LayerRow, MemoryUse, Report, as_json
 from approx_plugin.report.size import SHOWN, size_text
 from approx_plugin.report.text import WIDTH, kib, render, share, table
 
@@ -57,7 +57,7 @@ FULL = Report(
     macs_exact=2500,
     macs_computed=1900,
     macs_kept=2000,
-    memory=Memory(2048, 8192, 30000, 786432, 2097152),
+    memory=MemoryUse(2048, 8192, 30000, 786432, 2097152),
     layers=(CONV, DENSE),
     front=(
         FrontPoint(97.5, 2000, 5000.0, 4000, 2048, True),
@@ -219,7 +219,7 @@ def test_parts() -> None:
 
 
 def test_size_text() -> None:
-    memories = (BoardMemory("FLASH", "flash", 0, 100_000), BoardMemory("RAM", "ram", 0x2000_0000, 10_000))
+    memories = (Memory("FLASH", "flash", 0, 100_000), Memory("RAM", "ram", 0x2000_0000, 10_000))
     board = Board(
         id="b", name="B", mcu="M", series="S", define="D", core="cortex-m4", fpu="f", float_abi="hard", dsp=True,
         clock_hz=1, memories=memories, emulator=None, folder=Path("board/b"),

@@ -94,10 +94,25 @@ def test_project_name_gives_the_default_directory(tmp_path: Path) -> None:
     assert spec.project.directory == tmp_path / "build" / "other"
 
 
-def test_project_name_from_an_unusual_model_name(tmp_path: Path) -> None:
-    path = write_folder(tmp_path, SHORT.replace("digits_cnn", "my model (1)"))
-    (tmp_path / "models" / "my model (1).tflite").write_bytes(TFLITE)
-    assert load_spec(path).project.name == "my_model_1"
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("my model (1)", "my_model_1"),
+        ("1d_cnn", "network_1d_cnn"),
+        ("-x-", "x"),
+        ("_2", "network_2"),
+        ("été", "t"),
+        ("模型", "network"),
+        ("3" + "d" * 120, "network_3" + "d" * 91),
+    ],
+)
+def test_project_name_from_an_unusual_model_name(tmp_path: Path, model: str, name: str) -> None:
+    """It is one that could stand in the file: of the schema, and with which the IDE can build."""
+    path = write_folder(tmp_path, SHORT.replace("digits_cnn", model))
+    (tmp_path / "models" / f"{model}.tflite").write_bytes(TFLITE)
+    assert load_spec(path).project.name == name
+    path.write_text(f"{path.read_text()}project: {{name: {name}}}\n")
+    assert load_spec(path).project.name == name
 
 
 @pytest.mark.parametrize(
@@ -201,7 +216,7 @@ BAD = [
         ["unknown key 'colour' in verify", "keys here are 'images'"],
     ),
     ("verify: {images: 30}", "verify: {seed: 30}", 16, 10, ["unknown key 'seed'", "belongs to 'search'"]),
-    ("seed: 7", "seed:7", 12, 10, ["unknown key 'seed:7'", "a space behind the colon: 'seed: 7'"]),
+    ("seed: 7", "seed:7", 12, 10, ["unknown key 'seed:7'", "a space after the colon: 'seed: 7'"]),
     ("model: models/digits_cnn.tflite\n", "", 2, 1, ["the key 'model' is missing", ".tflite"]),
     ("exploration:  {file: models/digits.npz, count", "exploration:  {count", 9, 3, ["'file' is missing in data.expl"]),
     (
@@ -237,6 +252,13 @@ BAD = [
     ("seed: 7", "seed: 1.5", 12, 16, ["the number 1.5, but has to be an integer"]),
     ("seed: 7", "seed: [7]", 12, 10, ["search.seed is a list"]),
     ("seed: 7", "seed: ", 12, 15, ["search.seed has no value"]),
+    ("evaluations: 60", "evaluations: 1e22", 12, 32, ["is 1e+22, but has to be at most 100000"]),
+    ("workers: 2", "workers: 100000", 12, 45, ["is 100000, but has to be at most 256"]),
+    ("test_vectors: 5", "test_vectors: 1e12", 15, 64, ["but has to be at most 1000"]),
+    ("images: 30", "images: 100000000000", 16, 18, ["is 100000000000, but has to be at most 10000"]),
+    ("start: 250, count: 250", "start: 1e10, count: 1", 10, 50, ["but has to be at most 1000000000"]),
+    ("[conv2d_2, 3]", f"[{', '.join(map(str, range(1001)))}]", 11, 30, ["has 1001 items, but there can be no more th"]),
+    ("[conv2d_2, 3]", "[2, x, 2.0]", 11, 30, ["names the number 2.0 more than once"]),
     ("evaluations: 60", "evaluations: 0", 12, 32, ["is 0, but has to be at least 1"]),
     ("search: {seed: 7, evaluations: 60, workers: 2}", "search:", 12, 8, ["search has no value", "'seed', 'eval"]),
     ("search: {seed: 7, evaluations: 60, workers: 2}", "search: 3", 12, 9, ["has to be a map", "'seed', 'eval"]),
@@ -254,8 +276,16 @@ BAD = [
     ("[conv2d_2, 3]", "[-1]", 11, 39, ["method.layers[0] is -1, but has to be at least 0"]),
     ("[conv2d_2, 3]", "conv2d_2", 11, 38, ["but has to be a list", "layers: [conv2d_2, 3]"]),
     ("[conv2d_2, 3]", "[conv2d_0]", 11, 60, ["the text 'conv2d_0' stands in method.layers as well"]),
-    ("exclude: [conv2d_0]", "exclude: [3.0]", 11, 63, ["the number 3.0 stands in method.layers as well"]),
-    ("name: digits,", "name: my digits,", 15, 17, ["characters that are not allowed", "Did you mean 'my_digits'?"]),
+    ("exclude: [conv2d_0]", "exclude: [3.0]", 11, 63, ["the number 3 stands in method.layers as well"]),
+    ("name: digits,", "name: my digits,", 15, 17, ["has to be letters, digits, _ and -", "Did you mean 'my_digits'?"]),
+    (
+        "name: digits,",
+        "name: 3d,",
+        15,
+        17,
+        ["is the text '3d'", "the first one a letter", "write for example  name: di"],
+    ),
+    ("name: digits,", "name: -x,", 15, 17, ["the text '-x'", "Did you mean 'x'?"]),
     ("name: digits,", "name: " + "x" * 101 + ",", 15, 17, ["more than 100 characters"]),
     ("calib, labels", '"a\\nb", labels', 8, 51, ["a line break or a control character (U+000A)"]),
     # YAML itself
@@ -342,6 +372,29 @@ def test_bad_content(tmp_path: Path, content: bytes, line: int, column: int, fra
 def test_no_such_file(tmp_path: Path) -> None:
     assert "there is no such file" in str(load_error(tmp_path / "approx.yaml"))
     assert "cannot be read" in str(load_error(tmp_path))
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    """A pipe would be waited for, and a device has no end."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    for name, kind in (("pipe", "a pipe"), ("device", "a device")):
+        assert f"the file cannot be read: it is {kind}, not a regular file" in str(load_error(tmp_path / name))
+    text = changed("models/digits_cnn.tflite", "pipe").replace(
+        "exploration:  {file: models/digits.npz", "exploration:  {file: device"
+    )
+    first, second = places(write_folder(tmp_path, text))
+    assert first[:2] == (3, 8) and "'pipe' cannot be read: it is a pipe, not a regular file" in first[2]
+    assert second[:2] == (9, 24) and "'device' cannot be read: it is a device, not a regular file" in second[2]
+
+
+def test_memory_that_looks_like_a_file_cannot_be_read(tmp_path: Path) -> None:
+    if not Path("/proc/self/mem").exists():
+        pytest.skip("needs /proc")
+    assert "the file cannot be read" in str(load_error(Path("/proc/self/mem")))
+    [(line, column, message)] = places(write_folder(tmp_path, changed("models/digits_cnn.tflite", "/proc/self/mem")))
+    assert (line, column) == (3, 8)
+    assert "'/proc/self/mem' cannot be read" in message
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from approx_plugin.boards.board import Board, Memory
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.memory import Memory
 from approx_plugin.cubeide.cproject import cproject_text
 from approx_plugin.cubeide.project_file import encoding_text, project_text
 from approx_plugin.cubeide.settings import Settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from tflite_writer import ModelBuilder
 
 from approx_plugin.errors import ApproxError, ErrorGroup, ModelError
 from approx_plugin.model.graph import Graph
-from approx_plugin.tflite.reader import read_graph
+from approx_plugin.tflite.reader import MAX_BYTES, read_graph
 
 CONV = {"StrideH": 1, "StrideW": 1, "Padding": 1, "FusedActivationFunction": 0}
 
@@ -100,6 +101,21 @@ def batch_of_eight(b: ModelBuilder) -> None:
 @wrong('tensor "input" has the dynamic shape [1, -1, -1, 3]')
 def dynamic_shape(b: ModelBuilder) -> None:
     b.output(b.max_pool2d(b.input((1, 1, 1, 3), 1.0, shape_signature=(1, -1, -1, 3)), (1, 1)))
+
+
+@wrong('tensor "input" of shape [1, 8000, 8000, 3] has 192,000,000 elements')
+def input_that_no_board_holds(b: ModelBuilder) -> None:
+    b.output(b.max_pool2d(b.input((1, 8000, 8000, 3), 1.0), (8000, 8000)))
+
+
+@wrong("has 9,903,520,300,447,984,150,353,281,023 elements")
+def extents_of_31_bits(b: ModelBuilder) -> None:
+    b.output(b.max_pool2d(b.input((1, 2**31 - 1, 2**31 - 1, 2**31 - 1), 1.0), (1, 1)))
+
+
+@wrong("window [20000, 20000] is far larger than its input [4, 4]; use a smaller window")
+def window_over_padding_alone(b: ModelBuilder) -> None:
+    b.output(b.max_pool2d(b.input((1, 4, 4, 1), 1.0), (20000, 20000), stride=(1, 1), padding="SAME"))
 
 
 @wrong("the model computes in float32: the model is not quantised")
@@ -407,6 +423,21 @@ def test_all_mistakes_of_a_kind_are_reported_together(tmp_path: Path) -> None:
 )
 def test_no_model(tmp_path: Path, content: bytes, message: str) -> None:
     assert message in refused(content, tmp_path)
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.tflite")
+    (tmp_path / "device.tflite").symlink_to("/dev/zero")
+    (tmp_path / "large.tflite").touch()
+    os.truncate(tmp_path / "large.tflite", MAX_BYTES + 1)
+    for name, why in (
+        ("pipe", "it is a pipe, not a regular file"),
+        ("device", "it is a device, not a regular file"),
+        ("large", "it is larger than 256 MiB"),
+    ):
+        with pytest.raises(ModelError, match="the model cannot be read") as caught:
+            read_graph(tmp_path / f"{name}.tflite")
+        assert caught.value.why == why
 
 
 def test_no_file(tmp_path: Path) -> None:

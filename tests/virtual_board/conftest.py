@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from approx_plugin.boards.board import Board, Memory
+from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
+from approx_plugin.boards.memory import Memory
 from approx_plugin.virtual_board.library import load
 
 BOARD_OF_CORE = {"cortex-m4": "nucleo-f446re", "cortex-m33": "nucleo-u575zi-q", "cortex-m7": "nucleo-f767zi"}

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from approx_plugin.boards.board import Board
-from approx_plugin.virtual_board.section import load_timing
+from approx_plugin.boards.timing import Cache
 from approx_plugin.virtual_board.simulation import simulate
-from approx_plugin.virtual_board.timing import Cache
+from approx_plugin.virtual_board.timing import load_timing
 
 # r4: words, r5: words + 68, r6: words + 64, r7: words + 72, r3: 16. The words at +64 and +68 are in the cache, and so
 # are two words of code memory at `table`.

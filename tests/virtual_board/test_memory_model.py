@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from approx_plugin.boards.board import Board
+from approx_plugin.boards.timing import Cache, MemoryTiming
 from approx_plugin.cores.core import load_core
 from approx_plugin.errors import BoardError
 from approx_plugin.virtual_board import layout
-from approx_plugin.virtual_board.timing import Cache, MemoryTiming, Timing
+from approx_plugin.virtual_board.timing import Timing
 
 FLASH, RAM = 0x08000000, 0x20000000
 

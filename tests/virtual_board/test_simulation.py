@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from approx_plugin.boards.board import Board, Memory
+from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.boards.memory import Memory
 from approx_plugin.errors import BoardError, CapacityError, ToolError
 from approx_plugin.virtual_board.results import Simulation
-from approx_plugin.virtual_board.section import load_timing
 from approx_plugin.virtual_board.simulation import simulate
+from approx_plugin.virtual_board.timing import load_timing
 
 Build = Callable[..., Path]
 
@@ -294,7 +295,7 @@ def test_a_firmware_that_does_not_fit(l4: tuple[Path, Board]) -> None:
 def test_a_board_without_timing_or_console(l4: tuple[Path, Board]) -> None:
     elf, board = l4
     with pytest.raises(BoardError, match="has no timing"):
-        simulate(elf, replace(board, timing={}))
+        simulate(elf, replace(board, timing=None))
     with pytest.raises(BoardError, match="no console"):
         simulate(elf, replace(board, console=None))
     with pytest.raises(BoardError, match="no timing for the core 'cortex-m85'"):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from approx_plugin.boards.timing import Cache
+
 
 @dataclass(frozen=True)
 class Work:
@@ -15,15 +17,6 @@ class Work:
 
     kind: str
     counts: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Cache:
-    """A set-associative cache with LRU replacement: sizes in bytes."""
-
-    bytes: int
-    line_bytes: int
-    ways: int
 
 
 @dataclass(frozen=True)

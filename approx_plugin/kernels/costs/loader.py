@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from approx_plugin.boards.board import Board
-from approx_plugin.documents.reader import Document, Keys, read
-from approx_plugin.errors import ApproxError, BoardError, raise_all
-from approx_plugin.kernels.costs.counting import Cache, Memories
+from approx_plugin.boards.timing import Cache, geometry_problem
+from approx_plugin.documents.checked import Checked, load
+from approx_plugin.documents.schema import Schema, closed, load_schema
+from approx_plugin.errors import ApproxError, BoardError
+from approx_plugin.kernels.costs.counting import Memories
+from approx_plugin.kernels.costs.kinds import COUNTS
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.resources import resource_root
 
@@ -19,22 +20,20 @@ FILE = "costs.yaml"
 FALLBACK_CORE = "cortex-m4"
 """Whose ideal figures a core without figures of its own gets: they rank kernels, no more."""
 
-MEMORY_NAMES = ("code", "constants", "activations")
-CACHE_NAMES = ("bytes", "line_bytes", "ways")
-
 
 def board_costs(board: Board) -> CostModel | None:
     """The board's fitted model; None if the board has no costs.yaml.
 
-    Raises BoardError, or several in one ErrorGroup, for a file that is not what calibration writes.
+    Raises BoardError, or several in one ErrorGroup, for a file that is not what calibration writes, or that lacks
+    something that a kernel counts.
     """
     file = board.folder / FILE
-    return load_costs(file, f"the virtual board of {board.name}") if file.is_file() else None
+    return load_costs(file, f"the virtual board of {board.name}") if file.exists() else None
 
 
 @functools.cache
 def ideal_costs(core: str) -> CostModel:
-    """The model of a core whose memories never let it wait."""
+    """The model of a core whose memories never let it wait. Raises as `board_costs`."""
     file = _ideal_file(core) if _ideal_file(core).is_file() else _ideal_file(FALLBACK_CORE)
     name = file.parent.name.removeprefix("ideal-").replace("cortex-m", "Cortex-M")
     return load_costs(file, f"an ideal {name} without wait states")
@@ -44,68 +43,35 @@ def _ideal_file(core: str) -> Path:
     return resource_root() / "board" / f"ideal-{core}" / FILE
 
 
-def load_costs(file: Path, origin: str) -> CostModel:
-    """The model in a file. origin: as in `CostModel`. Raises as `board_costs`."""
-    reader = _Reader(read(file))
-    memories = reader.memories()
-    kinds = reader.kinds()
-    raise_all(reader.errors)
-    return CostModel(origin, memories, MappingProxyType(kinds))
+def load_costs(file: Path, origin: str, counts: Mapping[str, Collection[str]] = COUNTS) -> CostModel:
+    """The model in a file. origin: as in `CostModel`. counts: what kernels count, by kind. Raises as `board_costs`."""
+    remedy = f"write the file again: python -m approx_plugin.calibration --board {file.parent.name}"
+    checked = load(file, costs_schema(counts), BoardError, remedy)
+    checked.raise_mistakes(_geometry(checked))
+    values = checked.values
+    memories = {name: cache and Cache(**cache) for name, cache in values["memories"].items()}
+    kinds = {kind: dict(entry["coefficients"]) for kind, entry in values["kinds"].items()}
+    return CostModel(origin, Memories(**memories), kinds)
 
 
-class _Reader:
-    """Reads one document and collects its mistakes."""
+def costs_schema(counts: Mapping[str, Collection[str]]) -> Schema:
+    """The schema of costs.yaml for kernels that count this: every kind and every coefficient is there, and no other."""
+    root = load_schema("costs")
+    kind, parts = root["definitions"]["kind"], root["properties"]
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.errors: list[ApproxError] = []
+    def of(names: Collection[str]) -> Schema:
+        inner = kind["properties"]
+        return {**kind, "properties": {**inner, "coefficients": closed(inner["coefficients"], names)}}
 
-    def mistake(self, keys: Keys, what: str) -> None:
-        hint = "write the file again: python -m approx_plugin.calibration"
-        self.errors.append(BoardError(what, where=self.document.where(keys), hint=hint))
+    kinds = closed(parts["kinds"], counts)
+    kinds = {**kinds, "properties": {name: of(names) for name, names in counts.items()}}
+    return {**root, "properties": {**parts, "kinds": kinds}}
 
-    def mapping(self, keys: Keys, value: Any) -> Mapping[str, Any]:
-        if isinstance(value, Mapping):
-            return value
-        self.mistake(keys, f"'{keys[-1] if keys else 'the file'}' has to be a map")
-        return {}
 
-    def memories(self) -> Memories:
-        tree = self.mapping((), self.document.value)
-        section = self.mapping(("memories",), tree.get("memories"))
-        found: dict[str, Cache | None] = {}
-        for name in section:
-            if name not in MEMORY_NAMES:
-                self.mistake(("memories", name), f"there is no memory '{name}'; known: {', '.join(MEMORY_NAMES)}")
-                continue
-            found[name] = self.cache(("memories", name), section[name])
-        return Memories(**found)
-
-    def cache(self, keys: Keys, value: Any) -> Cache | None:
-        if value is None:
-            return None
-        tree = self.mapping(keys, value)
-        numbers = [tree.get(name) for name in CACHE_NAMES]
-        if set(tree) != set(CACHE_NAMES) or not all(type(n) is int and n > 0 for n in numbers):
-            self.mistake(keys, f"a cache has {', '.join(CACHE_NAMES)}, whole numbers above 0")
-            return None
-        cache = Cache(**{name: tree[name] for name in CACHE_NAMES})
-        if cache.bytes % (cache.line_bytes * cache.ways):
-            self.mistake(keys, "bytes has to be a multiple of line_bytes * ways")
-        return cache
-
-    def kinds(self) -> dict[str, Mapping[str, float]]:
-        tree = self.mapping((), self.document.value)
-        section = self.mapping(("kinds",), tree.get("kinds"))
-        found: dict[str, Mapping[str, float]] = {}
-        for kind in section:
-            keys: Keys = ("kinds", kind, "coefficients")
-            entry = self.mapping(keys[:2], section[kind])
-            coefficients = self.mapping(keys, entry.get("coefficients"))
-            for name, value in coefficients.items():
-                if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-                    self.mistake((*keys, name), f"'{name}' has to be a number that is not negative, not {value!r}")
-            found[kind] = MappingProxyType(dict(coefficients))
-        if not found:
-            self.mistake(("kinds",), "there are no kinds of kernels")
-        return found
+def _geometry(checked: Checked) -> Iterator[ApproxError]:
+    """Caches that there cannot be."""
+    for name in checked.names("memories"):
+        cache = checked.get("memories", name)
+        problem = geometry_problem(cache) if cache else ""
+        if problem:
+            yield checked.error(("memories", name), problem)
