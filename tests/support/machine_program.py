@@ -96,13 +96,13 @@ def follow(functions: Functions, firmware: Firmware, board: Board) -> Iterator[E
         in_it, governed = governed > 0, max(governed - 1, 0)
         if one.kind == "it":
             governed = len(one.name) - 1
-        behind = address + one.size
+        after = address + one.size
         skipped = []
-        while governed and behind != following:
-            skipped.append(Executed(placed[behind][0], behind, 0, None, True, True, name))
-            behind += placed[behind][0].size
+        while governed and after != following:
+            skipped.append(Executed(placed[after][0], after, 0, None, True, True, name))
+            after += placed[after][0].size
             governed -= 1
-        yield Executed(one, address, access, None if behind == following else following, False, in_it, name)
+        yield Executed(one, address, access, None if after == following else following, False, in_it, name)
         yield from skipped
 
 

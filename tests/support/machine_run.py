@@ -1,4 +1,4 @@
-"""Straight lines of instructions executed on an emulated core: registers, flags and memory before and behind them."""
+"""Straight lines of instructions executed on an emulated core: registers, flags and memory before and after them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Core:
         return int(self.machine.reg_read(self._register(name)))
 
     def run(self, code: bytes) -> Mapping[str, Any]:
-        """Execute the code; the state behind it."""
+        """Execute the code; the state after it."""
         self.machine.mem_write(CODE, code)
         self.machine.emu_start(CODE | 1, CODE + len(code))
         names = (*(f"r{n}" for n in range(13)), "sp", "lr", *(f"s{n}" for n in range(32)), "apsr")

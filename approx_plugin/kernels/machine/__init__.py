@@ -11,7 +11,7 @@ idioms       constants, far moves of a pointer, limits, words as multiples
 text         functions: labels, loops, alignment, comments, unwinding information (unwinding)
 timed        an instruction in the terms of a core's table
 timing       when instructions issue on a core, by the virtual board's rules (addresses: where they access)
-dependence   what has to stay behind what
+dependence   what has to stay after what
 scheduling   an order that a core issues sooner
 allocation   registers for virtual ones
 

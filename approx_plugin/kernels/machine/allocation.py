@@ -48,7 +48,7 @@ def allocate(
 
     available: the core registers that may be used; one that the block names itself is left alone while it holds a
     value. given: virtual registers whose place is settled, of which some may hold a value on entry. live_out:
-    registers, virtual or not, that are needed behind the block.
+    registers, virtual or not, that are needed after the block.
 
     Raises RegisterError if they do not fit, ValueError for a virtual register that is read before it is written.
     """
@@ -227,7 +227,7 @@ def _together(spans: Mapping[Register, Range], order: Mapping[Register, set[Regi
 
 
 def _ascended(part: set[Register], order: Mapping[Register, set[Register]]) -> list[Register]:
-    """Each behind those that have to have lower numbers. RegisterError if two lists contradict each other."""
+    """Each after those that have to have lower numbers. RegisterError if two lists contradict each other."""
     found: list[Register] = []
     left = sorted(part)
     while left:

@@ -1,4 +1,4 @@
-"""What in a straight line of instructions has to stay behind what: registers, flags and memory."""
+"""What in a straight line of instructions has to stay after what: registers, flags and memory."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class _Graph:
     """The dependences under construction; units come in their order."""
 
     def __init__(self) -> None:
-        self.behind: list[dict[int, frozenset[Register]]] = []
+        self.after: list[dict[int, frozenset[Register]]] = []
         self._writer: dict[Register, int] = {}
         self._readers: dict[Register, list[int]] = {}
         self._idle_flags: list[int] = []
@@ -120,13 +120,13 @@ class _Graph:
 
     def add(self, unit: Unit, flags_live: bool) -> None:
         """The next unit. flags_live: whether somebody needs the flags that it sets."""
-        number = len(self.behind)
-        behind: dict[int, frozenset[Register]] = {}
-        self.behind.append(behind)
+        number = len(self.after)
+        after: dict[int, frozenset[Register]] = {}
+        self.after.append(after)
         uses, defs = frozenset().union(*(one.uses for one in unit)), frozenset().union(*(one.defs for one in unit))
         for register in sorted(uses & self._writer.keys()):
             writer = self._writer[register]
-            behind[writer] = behind.get(writer, ORDER) | {register}
+            after[writer] = after.get(writer, ORDER) | {register}
         written = defs if flags_live else defs - {FLAGS}
         for register in sorted(written):
             self._order(self._former(register))
@@ -148,7 +148,7 @@ class _Graph:
 
     def _order(self, earlier: Iterable[int]) -> None:
         for number in earlier:
-            self.behind[-1].setdefault(number, ORDER)
+            self.after[-1].setdefault(number, ORDER)
 
     def _touch(self, unit: Unit, number: int) -> None:
         """Memory that the unit touches."""
@@ -162,11 +162,11 @@ class _Graph:
 
 
 def dependences(units: Sequence[Unit]) -> list[dict[int, frozenset[Register]]]:
-    """For every unit the earlier ones that it has to stay behind, and the registers that it has from each.
+    """For every unit the earlier ones that it has to stay after, and the registers that it has from each.
 
     No registers: only the order counts, because of memory or because a register gets another value.
     """
     graph = _Graph()
     for unit, live in zip(units, _live_flags(units)):
         graph.add(unit, live)
-    return graph.behind
+    return graph.after

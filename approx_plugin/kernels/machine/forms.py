@@ -49,7 +49,7 @@ def number(low: int, high: int) -> Slot:
 class Form:
     """kind: the row of a core's table; a few operands change it (`instruction.Instruction.kind`).
 
-    flags: "never", "optional" (with an s behind the name) or "always" set. short: the first operand may stand for the
+    flags: "never", "optional" (with an s after the name) or "always" set. short: the first operand may stand for the
     first two (add r0, #5). greater_equal: what it does with the GE flags, "result" or "source".
     """
 

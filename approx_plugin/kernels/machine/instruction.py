@@ -2,7 +2,7 @@
 
     instruction("smlad", R6, R2, R1, R6)
     instruction("ldr", R2, Address(R0, 8, region="input"))
-    instruction("movlt.w", R5, 0)                      behind an IT
+    instruction("movlt.w", R5, 0)                      after an IT
     instruction("add", R4, R3, Shifted(R6, "asr", 31))
 
 Everything follows from the instruction's row in `forms` and from its operands; nothing is given by hand.
@@ -45,7 +45,7 @@ class Access(NamedTuple):
 @dataclass(frozen=True)
 class Instruction:
     """name: of the row in `forms`; condition: "" or e.g. "lt" (in an IT block, or a branch's); width: "", ".n" or
-    ".w", as the assembler is told. operands: as they are written. comment: behind it in the text.
+    ".w", as the assembler is told. operands: as they are written. comment: after it in the text.
     """
 
     name: str

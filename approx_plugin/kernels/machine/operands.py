@@ -1,4 +1,4 @@
-"""What stands behind a mnemonic, as values that print themselves in the assembler's syntax."""
+"""What stands after a mnemonic, as values that print themselves in the assembler's syntax."""
 
 from __future__ import annotations
 

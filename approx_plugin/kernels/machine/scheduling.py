@@ -2,7 +2,7 @@
 
 The dependence graph is that of registers, flags and memory; what cannot be told apart keeps its order. Step by step
 the unit is taken that the core's pipeline (`timing`) would issue first, of several the one with the longest way to the
-end behind it. So the tables decide by which the virtual board counts, and no core is named here.
+end after it. So the tables decide by which the virtual board counts, and no core is named here.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def schedule(
     steps: list[Steps] = [
         tuple((timed(one, core), tracker.step(one), bool(one.condition)) for one in unit) for unit in units
     ]
-    behind = dependences(units)
-    order = _order(steps, behind, core)
+    after = dependences(units)
+    order = _order(steps, after, core)
     if _cycles([steps[number] for number in order], core) >= _cycles(steps, core):
         return list(block)
     return [one for number in order for one in units[number]]
@@ -74,14 +74,14 @@ def _cycles(steps: Sequence[Steps], core: CoreTiming) -> int:
     return pipeline.end
 
 
-def _order(steps: Sequence[Steps], behind: Sequence[Mapping[int, frozenset[Register]]], core: CoreTiming) -> list[int]:
+def _order(steps: Sequence[Steps], after: Sequence[Mapping[int, frozenset[Register]]], core: CoreTiming) -> list[int]:
     """The units' numbers in the order in which they are issued."""
-    ways = _ways_to_the_end(steps, behind)
+    ways = _ways_to_the_end(steps, after)
     followers: list[list[int]] = [[] for _ in steps]
-    for number, earlier in enumerate(behind):
+    for number, earlier in enumerate(after):
         for producer in earlier:
             followers[producer].append(number)
-    missing = [len(earlier) for earlier in behind]
+    missing = [len(earlier) for earlier in after]
     waiting = [number for number, count in enumerate(missing) if not count]
     issued = [False] * len(steps)
     order: list[int] = []
@@ -104,11 +104,11 @@ def _order(steps: Sequence[Steps], behind: Sequence[Mapping[int, frozenset[Regis
     return order
 
 
-def _ways_to_the_end(steps: Sequence[Steps], behind: Sequence[Mapping[int, frozenset[Register]]]) -> list[int]:
-    """For every unit the cycles from its issue to the end of the block along the slowest chain behind it."""
+def _ways_to_the_end(steps: Sequence[Steps], after: Sequence[Mapping[int, frozenset[Register]]]) -> list[int]:
+    """For every unit the cycles from its issue to the end of the block along the slowest chain after it."""
     ways = [sum(what.cycles for what, _, _ in unit) for unit in steps]
     for number in range(len(steps) - 1, -1, -1):
-        for producer, registers in behind[number].items():
+        for producer, registers in after[number].items():
             latency = max(_latency(steps[producer], steps[number], registers), 1)
             ways[producer] = max(ways[producer], ways[number] + latency)
     return ways
@@ -128,7 +128,7 @@ def _latency(producer: Steps, consumer: Steps, registers: frozenset[Register]) -
 
 
 def _there(what: Timed, register: int) -> int:
-    """The stage behind which a register is there, counted from the issue."""
+    """The stage after which a register is there, counted from the issue."""
     if register in what.results:
         return what.cycles - 1 + (what.early_result or what.result)
     return what.base_result if register in what.bases else 0

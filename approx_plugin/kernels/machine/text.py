@@ -19,7 +19,7 @@ WIDTH, TAB = 100, 8
 """Columns of a line of text, and of a tabulator."""
 
 COMMENT_COLUMN = 40
-"""Where a comment behind an instruction begins."""
+"""Where a comment after an instruction begins."""
 
 ALIGNMENT = 16
 """Of a function: a line of flash."""
@@ -115,7 +115,7 @@ def size_of(items: Iterable[Item]) -> int:
 def straight_lines(items: Iterable[Item]) -> list[list[Item]]:
     """The items in runs: a label or an alignment by itself, or what is executed from its first to its last instruction.
 
-    A run ends with a branch at the latest; remarks belong to what stands behind them.
+    A run ends with a branch at the latest; remarks belong to what stands after them.
     """
     runs: list[list[Item]] = [[]]
     for item in items:
@@ -129,19 +129,25 @@ def straight_lines(items: Iterable[Item]) -> list[list[Item]]:
 
 
 def plain(text: str) -> str:
-    """Text for a comment: without what a C preprocessor, which STM32CubeIDE runs over assembly, would stumble over."""
-    return " ".join(text.translate({ord("'"): "`", ord('"'): "`", ord("\\"): "/"}).split())
+    """Text for a comment on one line: without what a C preprocessor, which STM32CubeIDE runs over assembly, acts on."""
+    return " ".join(text.replace("\\", "/").replace("/*", "/ *").replace("*/", "* /").split())
+
+
+def folded(text: str, room: int) -> list[str]:
+    """A paragraph as lines of at most `room` columns, each indented as the paragraph is; one empty line for none."""
+    indent = text[: len(text) - len(text.lstrip())]
+    return textwrap.wrap(plain(text), room, initial_indent=indent, subsequent_indent=indent) or [""]
 
 
 def remark(text: str, indent: str = "\t") -> list[str]:
     """Lines of a comment."""
     room = WIDTH - TAB * indent.count("\t") - 2
-    return [f"{indent}@ {line}" for line in textwrap.wrap(plain(text), room)]
+    return [f"{indent}@ {line}".rstrip() for line in folded(text, room)]
 
 
 def head(legend: Iterable[str]) -> list[str]:
-    """The first lines of a file. legend: its comment, a string for each line or paragraph; "" for an empty line."""
-    comment = [line for text in legend for line in (remark(text, "") or ["@"])]
+    """The first lines of a file. legend: its comment, a string for each paragraph; "" for an empty line."""
+    comment = [line for text in legend for line in remark(text, "")]
     # Unwinding information is for debuggers: .debug_frame is not loaded, .ARM.exidx would take flash.
     return [*comment, "\t.syntax unified", "\t.thumb", "\t.cfi_sections .debug_frame", ""]
 

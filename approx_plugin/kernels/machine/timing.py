@@ -27,7 +27,7 @@ NO_TAIL: Tail = (0,) * len(FOLLOWS)
 
 
 class Place(NamedTuple):
-    """Where an instruction stands and where execution went on behind it, in bytes; None: at the next one."""
+    """Where an instruction stands and where execution went on after it, in bytes; None: at the next one."""
 
     address: int = 0
     following: int | None = None

@@ -18,7 +18,7 @@ PRESERVED = frozenset((*CORE[4:12], LR))
 
 
 def directives(items: Sequence[object]) -> list[list[str]]:
-    """For every item the directives that stand behind it; only instructions have any.
+    """For every item the directives that stand after it; only instructions have any.
 
     Raises ValueError for a move of the stack pointer by an amount that only running the code would show.
     """
@@ -36,7 +36,7 @@ def directives(items: Sequence[object]) -> list[list[str]]:
             leaving = (number, depth)
         if _returns(item):
             if number != places[-1] and leaving is not None:
-                # What stands behind this way out still has the frame.
+                # What stands after this way out still has the frame.
                 first, depth = leaving
                 found[first - 1].append(".cfi_remember_state")
                 found[number].append(".cfi_restore_state")
@@ -58,7 +58,7 @@ def _moved(item: Instruction) -> int:
     amount = item.full_operands[-1]
     if item.name in ("add", "sub", "addw", "subw") and isinstance(amount, int) and item.full_operands[1] == SP:
         return amount if item.name.startswith("add") else -amount
-    raise ValueError(f"{item.text}: where the frame begins cannot be told behind it")
+    raise ValueError(f"{item.text}: where the frame begins cannot be told after it")
 
 
 def _returns(item: Instruction) -> bool:

@@ -10,12 +10,14 @@ import numpy as np
 
 from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.kernels.kernel import Schedule, layer_symbol
+from approx_plugin.kernels.machine.text import head
 from approx_plugin.kernels.program import Emission, LoweredLayer
 from approx_plugin.kernels.target import Target
 from approx_plugin.kernels.unpacked import requantise
 from approx_plugin.kernels.unpacked.assembly import Group, Phase, group_code, groups
 from approx_plugin.kernels.unpacked.c_source import group_source
 from approx_plugin.kernels.unpacked.geometry import BYTES
+from approx_plugin.kernels.unpacked.legend import assembly_legend, c_legend
 from approx_plugin.kernels.unpacked.phases import count_phases, cut, sums_bytes
 from approx_plugin.kernels.unpacked.plan import Plan, plan
 from approx_plugin.model.operator import Operator
@@ -88,21 +90,11 @@ def _cost(chosen: Plan, target: Target) -> LayerCost:
     return LayerCost(cycles, chosen.flash_bytes, scratch, products * chosen.layout.out_height * chosen.layout.out_width)
 
 
-def _headline(operator: Conv2D, chosen: Plan) -> str:
-    kernel_h, kernel_w = operator.kernel
-    products = int((operator.weights != 0).sum())
-    return (
-        f"{operator.name} ({operator.kind}): {kernel_h}x{kernel_w}x{operator.in_channels} -> {operator.out_channels}, "
-        f"{products} of {operator.weights.size} products a pixel; "
-        f"{chosen.block.width}x{chosen.block.height} pixels by {chosen.block.channels} channels at a time"
-    )
-
-
 def _assembly_file(
     symbol: str, operator: Conv2D, chosen: Plan, parts: list[Group], names: Sequence[Sequence[str]]
 ) -> tuple[str, str]:
     """Path and text of the layer's assembly file. names: of every phase of every group."""
-    lines = [f"@ Generated: {_headline(operator, chosen)}.", "\t.syntax unified", "\t.thumb", ""]
+    lines = head(assembly_legend(operator, chosen.layout, chosen.block, len(names[0])))
     for part, functions in zip(parts, names):
         last = len(functions) - 1
         runs = cut(chosen.order, part, chosen.block, len(functions))
@@ -117,12 +109,13 @@ def _c_file(
     symbol: str, operator: Conv2D, chosen: Plan, parts: list[Group], names: Sequence[Sequence[str]]
 ) -> tuple[str, str]:
     """Path and text of the layer's C file. names: of every group's only phase."""
-    head = [f"/* Generated: {_headline(operator, chosen)}. */", '#include "approx_runtime.h"', "", _prototypes(names)]
+    legend = c_legend(operator, chosen.layout, chosen.block)
+    start = [*legend, '#include "approx_runtime.h"', "", _prototypes(names)]
     body = [
         group_source(name, chosen.layout, chosen.slots, chosen.order, chosen.block, part, chosen.constants)
         for (name,), part in zip(names, parts)
     ]
-    return f"Src/{symbol}.c", "\n".join([*head, *body])
+    return f"Src/{symbol}.c", "\n".join([*start, *body])
 
 
 def _definitions(symbol: str, zero_point: int, chosen: Plan, names: Sequence[Sequence[str]]) -> str:

@@ -72,7 +72,7 @@ class Interpreter:
 
 
 def written(random: Random) -> tuple[list[Instruction], list[Register]]:
-    """A block over virtual registers that loads by r0, and those that are needed behind it."""
+    """A block over virtual registers that loads by r0, and those that are needed after it."""
     block: list[Instruction] = []
     alive: list[Register] = []
     count = 0
@@ -206,7 +206,7 @@ def test_lists_that_contradict_each_other_are_refused() -> None:
 
 
 def test_a_list_may_not_find_ascending_places() -> None:
-    # r7 is taken while value0 lives, which therefore stands above it; value1, stored behind it, finds no place.
+    # r7 is taken while value0 lives, which therefore stands above it; value1, stored after it, finds no place.
     block = [
         instruction("movw", V[1], 1),
         instruction("mov", V[0], R7),

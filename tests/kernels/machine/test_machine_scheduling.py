@@ -44,10 +44,10 @@ def test_every_order_that_the_graph_allows_computes_the_same(seed: int) -> None:
     random = Random(seed)
     block = executable_block(random)
     units = units_of(block)
-    behind = dependences(units)
+    after = dependences(units)
     order: list[int] = []
     while len(order) < len(units):
-        ready = [n for n in range(len(units)) if n not in order and set(behind[n]) <= set(order)]
+        ready = [n for n in range(len(units)) if n not in order and set(after[n]) <= set(order)]
         order.append(random.choice(ready))
     shuffled = [one for number in order for one in units[number]]
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +82,7 @@ def test_a_load_is_brought_forward_from_its_use() -> None:
 
 def edges(*block: Instruction) -> set[tuple[int, int]]:
     found = dependences(units_of(block))
-    return {(earlier, number) for number, behind in enumerate(found) for earlier in behind}
+    return {(earlier, number) for number, after in enumerate(found) for earlier in after}
 
 
 STORE, LOAD = "str", "ldr"
@@ -114,7 +114,7 @@ def test_flags_that_nobody_reads_order_nothing() -> None:
     # The flags of `count` are those that the branch reads: no other ones in between.
     assert edges(*movs, count, branch) == {(0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (2, 4), (3, 4)}
     assert edges(count, instruction("beq", "end")) == {(0, 1)}
-    # What stands behind the block may read the last ones.
+    # What stands after the block may read the last ones.
     assert edges(movs[0], movs[1]) == {(0, 1)}
 
 

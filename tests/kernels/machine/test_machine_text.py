@@ -217,7 +217,7 @@ def test_comments_fit_the_page_and_survive_a_preprocessor(tmp_path: Path) -> Non
     text = 'the user\'s "layer" \\ of ' + "many words " * 30
     lines = [*head([text]), *function("f", layout([Remark(text), instruction("bx", LR)]))]
     assert max(len(line.expandtabs(8)) for line in lines) <= 100
-    assert plain("a  'b'\n\"c\"\\") == "a `b` `c`/"
+    assert plain("a  'b'\n/*c*/\\") == "a 'b' / *c* //"
     gnu("\n".join(lines) + "\n", tmp_path, "cortex-m4")
 
 

@@ -58,10 +58,10 @@ def test_every_instruction_issues_when_it_does_on_the_virtual_board(native: ctyp
     theirs, ours = NativePipeline(native, core), Pipeline(core)
     address = random.choice((0x0800_0000, 0x0800_0002))
     for one, code in zip(block, parts):
-        behind = address + len(code)
+        after = address + len(code)
         conditional = one.form.kind == "branch" and bool(one.condition)
         taken = one.branches and (not conditional or random.random() < 0.5)
-        following = random.choice((0x0800_0100, 0x0800_0202, behind + 2)) if taken else None
+        following = random.choice((0x0800_0100, 0x0800_0202, after + 2)) if taken else None
         in_it = bool(one.condition) and not one.branches
         skipped = in_it and random.random() < 0.5
         # Close together, so that banks, blocks of memory and alignment matter.
@@ -70,7 +70,7 @@ def test_every_instruction_issues_when_it_does_on_the_virtual_board(native: ctyp
         )
         place = Place(address, following)
         ours.step(timed(one, core), access, place, skipped=skipped, in_it=in_it)
-        goes_on = behind if following is None else following
+        goes_on = after if following is None else following
         end = theirs.step(code, address, goes_on, access, skipped, in_it)
         assert ours.end == end, f"{one.text} at {address:#x}"
         # The next instruction stands where the program went on.
