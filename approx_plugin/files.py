@@ -91,3 +91,8 @@ def size_text(count: int) -> str:
         if count >= 1 << shift and count % (1 << shift) == 0:
             return f"{count >> shift} {unit}"
     return f"{count} bytes"
+
+
+def is_real_folder(path: Path) -> bool:
+    """Whether `path` is a folder, and not by a link."""
+    return path.is_dir() and not path.is_symlink()

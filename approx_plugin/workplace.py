@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from approx_plugin.project.files import is_real_folder
+from approx_plugin.files import is_real_folder
 
 FOLDER = ".approx_cache"
 

@@ -49,3 +49,22 @@ def cmsis_nn() -> Path:
     if not named:
         pytest.skip("needs CMSIS_NN_PATH, the directory of a CMSIS-NN")
     return Path(named)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The switch for golden files."""
+    parser.addoption("--accept-golden", action="store_true", help="write the golden files of generated code anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """golden(file, text): the text has to be the file's; with --accept-golden it becomes so."""
+
+    def check(file: Path, text: str) -> None:
+        if request.config.getoption("--accept-golden"):
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
+        assert file.is_file(), f"{file} is missing: run pytest with --accept-golden, and read what it writes"
+        assert text == file.read_text(), f"{file} differs: see --accept-golden"
+
+    return check

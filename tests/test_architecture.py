@@ -17,7 +17,7 @@ ORDER = (
     "bench",
     "pipeline",
     "laboratory",
-    "terminal digest report",
+    "terminal digest report legible",
     "exploration selection",
     "project",
     "build",
@@ -32,7 +32,7 @@ ORDER = (
     "boards",
     "cores",
     "documents",
-    "model workplace request hashes files resources provenance legible errors __init__",
+    "model workplace request hashes files resources provenance errors __init__",
 )
 """Floors from the top down. A room may import rooms of lower floors and, within one floor, nobody but itself."""
 
@@ -41,9 +41,10 @@ FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms.spli
 ALLOWED = {
     # Two leaves of the lowest floor that everybody needs.
     ("model", "errors"),
-    ("workplace", "errors"),
-    ("workplace", "hashes"),
     ("files", "errors"),
+    ("workplace", "files"),
+    ("workplace", "errors"),
+    ("files", "hashes"),
 }
 
 

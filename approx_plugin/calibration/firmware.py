@@ -125,7 +125,7 @@ def program(batch: Batch) -> Program:
     graph = Graph(NAME, {0: border[0], 1: border[1]}, operators, 0, 1, "0" * 64)
     memory = MemoryPlan(max(place(step)[-1] for step in batch.steps), ALIGNMENT, {}, {}, {})
     macs = sum(operator.macs for operator in operators)
-    summary = f"{len(operators)} layers for the calibration of the cost model."
+    summary = f"{len(operators)} layers for the calibration of the cost model"
     network = Network(graph, batch.steps, memory, (macs, macs), summary)
     sources = {"Inc/approx_network.h": header_text(network), "Src/approx_network.c": _network_text(network)}
     for step in batch.steps:

@@ -38,9 +38,9 @@ class KindTiming:
     reference: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CoreTiming:
-    """A core.
+    """A core. Two of them are the same only if they are one value: what is computed from one can be remembered.
 
     kinds:   the rows by kind of instruction.
     pairs:   by unit of the older instruction: units of younger ones that may issue in the same cycle.

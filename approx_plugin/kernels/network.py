@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from approx_plugin.kernels.c_lines import call, folded
+from approx_plugin.kernels.c_lines import WIDTH, call, folded
 from approx_plugin.kernels.memory import roots
 from approx_plugin.kernels.needs import DTCM, RAM
 from approx_plugin.kernels.program import MemoryPlan, Step
 from approx_plugin.kernels.run import inputs_of
 from approx_plugin.model.graph import Graph
+from approx_plugin.provenance import block_comment
 
 HEADER = """\
-/* Generated. {summary} */
+{provenance}
 #ifndef APPROX_NETWORK_H
 #define APPROX_NETWORK_H
 
@@ -69,7 +70,7 @@ int32_t approx_network_check_scratch(void);
 """
 
 PROLOGUE = """\
-/* Generated. {summary} */
+{provenance}
 #include "approx_network.h"
 
 #include <stddef.h>
@@ -130,7 +131,7 @@ def header_text(network: Network) -> str:
     graph = network.graph
     source, target = graph.input_tensor, graph.output_tensor
     text = HEADER.format(
-        summary=network.summary,
+        provenance=block_comment(network.summary, WIDTH),
         name=graph.name,
         layers=len(graph.operators),
         steps=len(network.steps) + sum(operator.is_alias for operator in graph.operators),
@@ -167,7 +168,7 @@ def prologue_text(summary: str, names: Sequence[str], steps: Sequence[Step]) -> 
     """The head of the network's file. names: of all layers."""
     uses_library = any(step.emission.cmsis_nn for step in steps)
     text = PROLOGUE.format(
-        summary=summary,
+        provenance=block_comment(summary, WIDTH),
         cmsis_nn='#include "arm_nnfunctions.h"\n' if uses_library else "",
         names="\n".join(f'    "{name}",' for name in names),
     )
@@ -268,6 +269,6 @@ def _call(step: Step, memory: MemoryPlan, place: Mapping[int, str]) -> list[str]
 
 
 def summary_of(graph: Graph, kernels: Mapping[str, int]) -> str:
-    """One line for the head of generated files: the model, its hash, and how many steps take which kernel."""
+    """For the head of generated files: the model, its hash, and how many steps take which kernel."""
     counted = ", ".join(f"{count} {name}" for name, count in sorted(kernels.items()))
-    return f"{graph.name} (sha256 of the model {graph.sha256[:16]}): {counted} layers."
+    return f"{graph.name} (sha256 of the model {graph.sha256[:16]}), {counted} steps"

@@ -6,8 +6,9 @@ import contextlib
 from pathlib import Path
 
 from approx_plugin.errors import ApproxError
+from approx_plugin.files import is_real_folder
 from approx_plugin.hashes import sha256
-from approx_plugin.project.files import is_real_folder, is_unedited
+from approx_plugin.project.files import is_unedited
 from approx_plugin.project.manifest import FILE_NAME, read_manifest
 from approx_plugin.project.transaction import STAGING, recover
 from approx_plugin.project.writer import IDE_FILES

@@ -39,8 +39,3 @@ def is_unedited(directory: Path, path: str, digest: str) -> bool:
     except ProjectError:
         return False
     return found is not None and sha256(found) == digest
-
-
-def is_real_folder(path: Path) -> bool:
-    """Whether `path` is a folder, and not by a link."""
-    return path.is_dir() and not path.is_symlink()

@@ -19,8 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from approx_plugin.errors import ProjectError
+from approx_plugin.files import is_real_folder
 from approx_plugin.hashes import sha256
-from approx_plugin.project.files import is_real_folder, is_unedited, leaves
+from approx_plugin.project.files import is_unedited, leaves
 from approx_plugin.project.manifest import FILE_NAME, is_safe_path, listing, read_manifest
 
 STAGING = ".approx_staging"

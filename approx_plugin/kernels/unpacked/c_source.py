@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from approx_plugin.kernels.unpacked.assembly import Group
 from approx_plugin.kernels.unpacked.blocks import Block
-from approx_plugin.kernels.unpacked.geometry import Geometry, Slots
+from approx_plugin.kernels.unpacked.geometry import Geometry, Slots, describe_slot
 from approx_plugin.kernels.unpacked.requantise import ChannelConstants
+
+BODY = " " * 12
+"""Indentation of the code of a block."""
 
 
 def group_source(
@@ -33,31 +36,30 @@ def group_source(
         f"            int8_t *const o = output + y * {layout.out_pixel(1, 0)} + x * {layout.out_pixel(0, 1)};",
     ]
     pixels = block.pixel_offsets(layout)
+    lines.append(f"{BODY}/* The bias. */")
     for position, channel in enumerate(group.channels):
-        for pixel in range(block.pixels):
-            lines.append(f"            int32_t a{position}_{pixel} = {_int32(int(constants.bias[channel]))};")
+        bias = _int32(int(constants.bias[channel]))
+        lines += [f"{BODY}int32_t a{position}_{pixel} = {bias};" for pixel in range(block.pixels)]
     for slot in (s for s in order if used[s]):
+        lines.append(f"{BODY}/* {describe_slot(layout, slots, slot)} */")
         offset = int(slots.offset[slot])
         for position in range(len(group.channels)):
             low, high = int(group.low[position, slot]), int(group.high[position, slot])
             for pixel, distance in enumerate(pixels):
                 total, address = f"a{position}_{pixel}", f"p + {offset + distance}"
                 if low and high:
-                    lines.append(f"            {total} = approx_pair({address}, {low}, {high}, {total});")
+                    lines.append(f"{BODY}{total} = approx_pair({address}, {low}, {high}, {total});")
                 elif low or high:
-                    lines.append(
-                        f"            {total} = approx_single({address} + {int(not low)}, {low or high}, {total});"
-                    )
+                    lines.append(f"{BODY}{total} = approx_single({address} + {int(not low)}, {low or high}, {total});")
     outputs = block.output_offsets(layout)
     for position, channel in enumerate(group.channels):
-        arguments = ", ".join(
-            str(int(v)) for v in (constants.mantissa[channel], constants.rounding[channel], constants.shift[channel])
-        )
-        for pixel in range(block.pixels):
-            lines.append(
-                f"            o[{outputs[pixel] + position}] = approx_requantise(a{position}_{pixel}, {arguments}, "
-                f"{constants.minimum}, {constants.maximum});"
-            )
+        lines.append(f"{BODY}/* Requantise output channel {channel}. */")
+        numbers = (constants.mantissa[channel], constants.rounding[channel], constants.shift[channel])
+        arguments = ", ".join(str(int(v)) for v in (*numbers, constants.minimum, constants.maximum))
+        lines += [
+            f"{BODY}o[{outputs[pixel] + position}] = approx_requantise(a{position}_{pixel}, {arguments});"
+            for pixel in range(block.pixels)
+        ]
     lines += ["        }", "    }", "}", ""]
     return "\n".join(lines)
 

@@ -8,65 +8,46 @@ where slots are missing, the loads are scaled by the words that any pixel of the
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from approx_plugin.kernels.costs.counting import Memories, Work, missed_bytes, swept_again
-from approx_plugin.kernels.unpacked.assembly import WINDOW, Body, Group, Phase, group_code
+from approx_plugin.kernels.machine import text as written
+from approx_plugin.kernels.machine.instruction import Instruction
+from approx_plugin.kernels.machine.text import size_of
+from approx_plugin.kernels.unpacked import assembly
+from approx_plugin.kernels.unpacked.assembly import Group, LoopStep, Phase, Walk, group_code
 from approx_plugin.kernels.unpacked.blocks import SHAPES, Block
-from approx_plugin.kernels.unpacked.geometry import BYTES, Geometry, Slots, slots
-from approx_plugin.kernels.unpacked.kept import Floats, Kept
+from approx_plugin.kernels.unpacked.geometry import Geometry, Slots, slots
+from approx_plugin.kernels.unpacked.kept import Floats, Kept, zero_constants
 from approx_plugin.kernels.unpacked.order import best_order
-from approx_plugin.kernels.unpacked.phases import PHASE_BYTES, sums_bytes
+from approx_plugin.kernels.unpacked.phases import PHASE_BYTES, PRODUCT_BYTES, slot_bytes, sums_bytes
 from approx_plugin.kernels.unpacked.requantise import ChannelConstants
-from approx_plugin.kernels.unpacked.thumb import Code
 from approx_plugin.kernels.unpacked.window import Use, allocate
-
-LOOP_INSTRUCTIONS = 13
-"""Of the end of a loop's turn, on its usual way."""
-
-ENTRY_BYTES, BLOCK_BYTES = 14, 4
-"""Code outside of the inner loop: entry and exit; the start of the loop over a row's blocks."""
-
-LOOP_BYTES, BETWEEN_BYTES = 34, 14
-"""The end of the inner loop; what stores the sums of a phase and loads them in the next one."""
-
-ZERO_BYTES = 8
-"""Code bytes of a channel's bias (a high register), mantissa and rounding constant if they are zero."""
-
 
 PIXELS = tuple(sorted({shape.pixels for shape in SHAPES}))
 """Of all blocks. How well a word's constant and its products issue together depends on how many products there are."""
 
+TURN, LAST_TURN = LoopStep(-1000, 500), LoopStep(-2000, 300)
+"""Ways of a loop's turns (bytes) whose code stands for that of all loops: each of them a single instruction."""
 
-@dataclass
-class Tally(Code):
-    """Code that is only counted.
 
-    instructions: all but loads; loads: of words; runs: loads that follow none; odd: loads whose address is no multiple
-    of 4 if the block's first operand is at one.
+@dataclass(frozen=True)
+class Loads:
+    """The loads of a block, as code.
+
+    moves: instructions that move the base; words: loads; runs: loads that follow none; odd: loads whose address is no
+    multiple of 4 if the block's first operand is at one; bytes: of all of it.
     """
 
-    instructions: int = 0
-    loads: int = 0
-    runs: int = 0
-    odd: int = 0
-    _loaded: bool = field(default=False)
-
-    def emit(self, text: str, size: int, cycles: int = 1) -> None:
-        """See `Code.emit`."""
-        self.size += size
-        self.instructions += 1
-        self._loaded = False
-
-    def load(self, register: int, base: int, offset: int) -> None:
-        """See `Code.load`."""
-        super().load(register, base, offset)
-        self.loads += 1
-        self.runs += not self._loaded
-        self._loaded = True
+    moves: int
+    words: int
+    runs: int
+    odd: int
+    bytes: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +55,7 @@ class FullBody:
     """The loads of one block when every slot is kept.
 
     order: of the slots. words: int64 [slots, pixels]: which word each product reads, numbered from 0.
-    loads, runs, odd: as in `Tally`; moves: instructions that move the base; bytes: code of loads and moves.
+    loads, runs, odd: as in `Loads`; moves: instructions that move the base; bytes: code of loads and moves.
     """
 
     order: tuple[int, ...]
@@ -93,40 +74,41 @@ def full_body(layout: Geometry, block: Block) -> FullBody:
     all_slots = slots(layout)
     order, _ = best_order(layout, all_slots, block)
     pixels = block.pixel_offsets(layout)
-    tally = count_loads_of(allocate(order, all_slots.offset.tolist(), pixels, block.window))
+    found = count_loads_of(allocate(order, all_slots.offset.tolist(), pixels, block.window))
     addresses = all_slots.offset[:, None] + np.array(pixels, np.int64)
     distinct, words = np.unique(addresses, return_inverse=True)
     return FullBody(
         order=tuple(order),
         words=words.reshape(addresses.shape),
         distinct=len(distinct),
-        loads=tally.loads,
-        runs=tally.runs,
-        odd=_unaligned(layout, block, tally),
-        moves=tally.instructions,
-        bytes=tally.size,
+        loads=found.words,
+        runs=found.runs,
+        odd=_unaligned(layout, block, found),
+        moves=found.moves,
+        bytes=found.bytes,
     )
 
 
-def count_loads_of(uses: list[Use]) -> Tally:
+def count_loads_of(uses: Iterable[Use]) -> Loads:
     """The loads, and the instructions that move the base, of slots in their order."""
-    tally = Tally()
-    body = Body(tally)
+    walk = Walk()
+    moves = words = runs = odd = size = 0
     for use in uses:
-        if use.loads:
-            body.reach([word * BYTES for _, word in use.loads])
-            for register, word in use.loads:
-                body.load(WINDOW + register, word * BYTES)
-                tally.odd += word % 2
         # The products stand between the loads of two slots.
-        tally._loaded = False
-    return tally
+        loading = False
+        for one in walk.loads(use):
+            size += one.size
+            loads = one.access is not None
+            words, moves, runs = words + loads, moves + (not loads), runs + (loads and not loading)
+            loading = loads
+        odd += sum(word % 2 for _, word in use.loads)
+    return Loads(moves, words, runs, odd, size)
 
 
-def _unaligned(layout: Geometry, block: Block, tally: Tally) -> float:
+def _unaligned(layout: Geometry, block: Block, found: Loads) -> float:
     """Unaligned loads of an average block: where blocks are an odd distance apart, every other one is shifted."""
     steps = (block.width * layout.stride[1] * layout.channel_pitch, block.height * layout.stride[0] * layout.row_pitch)
-    return tally.odd if all(step % 2 == 0 for step in steps) else tally.loads / 2
+    return found.odd if all(step % 2 == 0 for step in steps) else found.words / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +117,7 @@ class Counts:
 
     products: SMLAD and its kin; weights: words of one or two of them; constants: instructions that make these words;
     loads, runs, odd, moves: see `FullBody`; rest: instructions for bias, requantisation, stores and loops.
-    bytes: of the functions; outside: bytes of each that are not in its inner loop.
+    bytes: of the functions; outside: bytes of each that are not in its inner loop; entry: those executed once a call.
     phases: how many functions a group has; sums: accumulators that go through memory between two of them.
     """
 
@@ -149,6 +131,7 @@ class Counts:
     rest: Floats
     bytes: Floats
     outside: float
+    entry: float
     phases: int
     sums: int
 
@@ -183,14 +166,13 @@ def count(layout: Geometry, block: Block, keeps: Kept) -> Counts:
     products = (full + half) * block.pixels
     phases = phases_of(full, half, uses, block)
     dead = ~keeps.used.any(axis=1)
-    rest = keeps.bias.instructions + keeps.scale + keeps.output * block.pixels + dead * (block.pixels - 1.0)
-    frame, outside = _frame(layout, block, block.channels)
-    frames = np.full(size, float(frame))
-    frames[-1] = _frame(layout, block, block.channels - padding)[0]
-    inner = layout.out_width > block.width
+    around = _surroundings(layout, block, block.channels)
+    rest = keeps.bias.instructions + keeps.scale + keeps.output * block.pixels + dead * float(around.spread)
+    frames = np.full(size, float(around.bytes))
+    frames[-1] = _surroundings(layout, block, block.channels - padding).bytes
     sums = (phases - 1) * block.pixels * block.channels
-    size_of_constants = grouped(keeps.constant_bytes) + grouped(keeps.bias.bytes + keeps.scale_bytes - ZERO_BYTES)
-    between = (phases - 1) * (outside + BETWEEN_BYTES + LOOP_BYTES * inner)
+    size_of_constants = grouped(keeps.constant_bytes) + grouped(keeps.bias.bytes + keeps.scale_bytes - zero_constants())
+    between = (phases - 1) * (around.outside + around.handing_bytes + around.turn_bytes)
     return Counts(
         products=products,
         weights=full + half,
@@ -199,14 +181,15 @@ def count(layout: Geometry, block: Block, keeps: Kept) -> Counts:
         runs=np.minimum(body.runs / max(len(keeps.used[0]), 1) * uses, loads),
         odd=body.odd * share,
         moves=body.moves * share,
-        rest=grouped(rest) + 1 + phases * LOOP_INSTRUCTIONS * inner + 5 * (phases - 1),
+        rest=grouped(rest) + around.pointer + phases * around.turn + around.handing * (phases - 1),
         bytes=frames
-        + 4 * products
+        + PRODUCT_BYTES * products
         + size_of_constants
         + grouped(keeps.output_bytes * block.pixels)
         + body.bytes * share
         + between,
-        outside=float(outside),
+        outside=float(around.outside),
+        entry=float(around.entry),
         phases=phases,
         sums=sums,
     )
@@ -214,16 +197,33 @@ def count(layout: Geometry, block: Block, keeps: Kept) -> Counts:
 
 def phases_of(full: Floats, half: Floats, uses: npt.NDArray[np.int64], block: Block) -> int:
     """As `phases.count_phases`, from the slots of every group: with two weights, with one, and of any channel."""
-    size = full * (8 + 4 * block.pixels) + half * (4 + 4 * block.pixels) + 6 * uses
-    return max(1, -(-int(size.max(initial=0)) // PHASE_BYTES))
+    return max(1, -(-int(slot_bytes(full, half, uses, block).max(initial=0)) // PHASE_BYTES))
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a group's function is made of besides its products, taken from code that is emitted without any.
+
+    bytes: of the function if its constants are zero, and no output is shifted or limited; outside: of what is not in
+    the inner loop; entry: of those that are executed once. Instructions of a pass: pointer: to the output; spread: a
+    channel's bias to all of its pixels; turn, turn_bytes: the end of the inner loop, 0 without one; handing,
+    handing_bytes: sums that go from one phase to the next.
+    """
+
+    bytes: int
+    outside: int
+    entry: int
+    pointer: int
+    spread: int
+    turn: int
+    turn_bytes: int
+    handing: int
+    handing_bytes: int
 
 
 @functools.lru_cache(maxsize=4096)
-def _frame(layout: Geometry, block: Block, channels: int) -> tuple[int, int]:
-    """Code bytes of a group's function without products: all of it, and what lies outside of the inner loop.
-
-    Its constants are all zero, no output is shifted or limited, and no channel's bias is spread over its pixels.
-    """
+def _surroundings(layout: Geometry, block: Block, channels: int) -> Surroundings:
+    """For a group of so many channels."""
     zero = np.zeros(channels, np.int64)
     constants = ChannelConstants(np.zeros((channels, 0), np.int64), zero, zero, zero, zero, -128, 127)
     none = np.zeros((channels, 0), np.int64)
@@ -231,14 +231,29 @@ def _frame(layout: Geometry, block: Block, channels: int) -> tuple[int, int]:
     empty = np.zeros(0, np.int64)
     slots_of_none = Slots(empty, empty, empty)
 
-    def size(shape: Geometry) -> int:
-        return group_code("frame", shape, slots_of_none, Phase(()), block, group, constants).size
+    def size(layout: Geometry) -> int:
+        return group_code("f", layout, slots_of_none, Phase(()), block, group, constants).size
 
     whole = size(layout)
     # Without a second row of blocks there is no loop over them.
     row_loop = whole - size(replace(layout, out_height=block.height))
-    spread = 2 * (block.pixels - 1) * channels
-    return whole - spread, ENTRY_BYTES + row_loop + BLOCK_BYTES * (layout.out_width > block.width)
+    entry = size_of(assembly.enter(several_phases=False)) + size_of(assembly.leave())
+    columns = -(-layout.out_width // block.width)
+    opening = assembly.open_loop("f", assembly.COLUMNS_SLOT, columns)
+    turn = written.layout(assembly.close_loop("f", assembly.COLUMNS_SLOT, TURN, LAST_TURN)) if columns > 1 else ()
+    handing = [*assembly.store_sums(block, block.channels), *assembly.load_sums(block, block.channels, advance=False)]
+    spread = assembly.spread_bias(block, 0)
+    return Surroundings(
+        bytes=whole - channels * size_of(spread),
+        outside=entry + row_loop + size_of(opening),
+        entry=entry,
+        pointer=len(assembly.output_pointer()),
+        spread=len(spread),
+        turn=sum(isinstance(item, Instruction) for item in turn),
+        turn_bytes=size_of(turn),
+        handing=len(handing),
+        handing_bytes=size_of(handing),
+    )
 
 
 def _widening(layout: Geometry) -> dict[str, float]:
@@ -285,7 +300,7 @@ def work(layout: Geometry, block: Block, counts: Counts, memories: Memories) -> 
     turns = 1.0 / -(-layout.out_width // block.width)
     line = memories.code.line_bytes if memories.code else 1
     missed = (1.0 - turns) * missed_bytes(memories.code, phase, passes) * counts.phases
-    missed += turns * missed_bytes(memories.code, phase + counts.outside - ENTRY_BYTES, passes) * counts.phases
+    missed += turns * missed_bytes(memories.code, phase + counts.outside - counts.entry, passes) * counts.phases
     cold = np.minimum(missed / (np.ceil(phase / line) * line * passes * counts.phases), 1.0)
     hot = passes * (1.0 - cold)
     groups = len(counts.bytes)

@@ -125,3 +125,22 @@ def slots(layout: Geometry) -> Slots:
                 low.append(row[start])
                 high.append(row[start + 1])
     return Slots(np.array(offset, np.int64), np.array(low, np.int64), np.array(high, np.int64))
+
+
+def describe_slot(layout: Geometry, slots: Slots, slot: int) -> str:
+    """Which operands a slot multiplies: "row 0, column 1, channels 4 5" of the kernel and of the input."""
+    places = [_place(layout, int(weight)) for weight in (slots.low[slot], slots.high[slot]) if weight >= 0]
+    row, column, channel = places[0]
+    if len(places) == 1:
+        return f"row {row}, column {column}, channel {channel}"
+    _, other_column, other_channel = places[1]
+    if other_column == column:
+        return f"row {row}, column {column}, channels {channel} {other_channel}"
+    return f"row {row}, column {column} channel {channel}, column {other_column} channel {other_channel}"
+
+
+def _place(layout: Geometry, weight: int) -> tuple[int, int, int]:
+    """Kernel row, kernel column and input channel of a weight, a flat index into [kernel_h, kernel_w, in_channels]."""
+    tap, channel = divmod(weight, layout.channels)
+    row, column = divmod(tap, layout.kernel[1])
+    return row, column, channel

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from approx_plugin.kernels.machine.idioms import ConstantCode, constant_code
+from approx_plugin.kernels.machine.instruction import Instruction, instruction
+from approx_plugin.kernels.machine.operands import Address
+from approx_plugin.kernels.machine.registers import R1, R2, R3, R4, R8
+from approx_plugin.kernels.machine.text import size_of
+from approx_plugin.kernels.unpacked.assembly import output_code
 from approx_plugin.kernels.unpacked.geometry import Slots
 from approx_plugin.kernels.unpacked.requantise import ChannelConstants
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Constants:
-    """Instructions and bytes that put values into registers, elementwise."""
-
-    instructions: npt.NDArray[np.int64]
-    bytes: npt.NDArray[np.int64]
-
-
-def constant_code(values: npt.NDArray[np.int64], low_register: bool) -> Constants:
-    """What `Code.constant` emits for each of `values`."""
-    value = values & 0xFFFFFFFF
-    short = value <= 0xFFFF
-    one = short | _is_modified_immediate(value) | _is_modified_immediate(~value & 0xFFFFFFFF)
-    tiny = (value <= 0xFF) if low_register else np.zeros(value.shape, bool)
-    instructions = np.where(one, 1, 2)
-    return Constants(instructions, np.where(tiny, 2, 4 * instructions))
-
-
-def _is_modified_immediate(value: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """As thumb.is_modified_immediate, elementwise, for values within 32 bits."""
-    low, second = value & 0xFF, value >> 8 & 0xFF
-    repeated = (value == (low << 16 | low)) | (value == (second << 24 | second << 8)) | (value == low * 0x01010101)
-    lowest = np.maximum(value & -value, 1)
-    found: npt.NDArray[np.bool_] = repeated | (value // lowest <= 0xFF)
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +35,7 @@ class Kept:
     half: Floats
     constants: Floats
     constant_bytes: Floats
-    bias: Constants
+    bias: ConstantCode
     scale: Floats
     scale_bytes: Floats
     output: Floats
@@ -70,8 +50,9 @@ def kept(all_slots: Slots, constants: ChannelConstants) -> Kept:
     weights = constant_code(np.where(both, high << 16 | (low & 0xFFFF), (low | high) & 0xFFFF), True)
     mantissa = constant_code(constants.mantissa, True)
     rounding = constant_code(constants.rounding, True)
-    limits = (constants.minimum > -128) + (constants.maximum < 127)
-    shifted = constants.shift > 0
+    plain, shifted = (_output(shift, constants.minimum, constants.maximum) for shift in (0, 1))
+    plain_bytes = size_of(_output(0, -128, 127))
+    shifts = constants.shift > 0
     return Kept(
         used=used,
         full=both.sum(axis=1, dtype=np.float64),
@@ -81,6 +62,18 @@ def kept(all_slots: Slots, constants: ChannelConstants) -> Kept:
         bias=constant_code(constants.bias, False),
         scale=(mantissa.instructions + rounding.instructions).astype(np.float64),
         scale_bytes=(mantissa.bytes + rounding.bytes).astype(np.float64),
-        output=3.0 + shifted + 3 * limits,
-        output_bytes=4.0 * shifted + 10 * limits,
+        output=np.where(shifts, float(len(shifted)), float(len(plain))),
+        output_bytes=np.where(shifts, float(size_of(shifted) - plain_bytes), float(size_of(plain) - plain_bytes)),
     )
+
+
+def _output(shift: int, minimum: int, maximum: int) -> list[Instruction]:
+    """An output's requantisation and its store, in any registers and to any near place."""
+    return [*output_code(R8, (R2, R3, R4), shift, minimum, maximum), instruction("strb", R8, Address(R1))]
+
+
+@functools.cache
+def zero_constants() -> int:
+    """Code bytes of a channel's bias, mantissa and rounding constant if they are zero."""
+    zero = np.zeros((), np.int64)
+    return int(constant_code(zero, False).bytes) + 2 * int(constant_code(zero, True).bytes)

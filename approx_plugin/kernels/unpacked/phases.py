@@ -9,9 +9,11 @@ not matter: they are exact modulo 2**32.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-
+from approx_plugin.kernels.machine.idioms import constant
+from approx_plugin.kernels.machine.instruction import instruction
+from approx_plugin.kernels.machine.registers import R1, R2
 from approx_plugin.kernels.unpacked.assembly import Group
 from approx_plugin.kernels.unpacked.blocks import Block
 from approx_plugin.kernels.unpacked.geometry import Geometry
@@ -21,25 +23,37 @@ PHASE_BYTES = 8 * 1024 - 256
 
 SUM_BYTES = 4
 
+PRODUCT_BYTES = instruction("smlad", R2, R2, R2, R2).size
+PAIR_BYTES, SINGLE_BYTES = (sum(one.size for one in constant(R1, value)) for value in (0x12345678, 0x1234))
+"""A multiply-accumulate; the constants of two weights and of one."""
 
-def slot_bytes(group: Group, block: Block) -> list[int]:
-    """Estimated code bytes of every slot: constants, multiply-accumulates, and a load for a block's new word."""
-    full = (group.low != 0) & (group.high != 0)
-    half = ((group.low != 0) | (group.high != 0)) & ~full
-    sizes = full.sum(axis=0) * (8 + 4 * block.pixels) + half.sum(axis=0) * (4 + 4 * block.pixels)
-    result: list[int] = np.where(group.used, sizes + 6, 0).tolist()
+WORD_BYTES = 6
+"""Estimated: what a slot's loads take, for a block's new words."""
+
+
+def slot_bytes(full: Any, half: Any, used: Any, block: Block) -> Any:
+    """Estimated code bytes of slots, numbers or arrays: of those with two weights, with one, and of any channel."""
+    products = block.pixels * PRODUCT_BYTES
+    return full * (PAIR_BYTES + products) + half * (SINGLE_BYTES + products) + used * WORD_BYTES
+
+
+def group_slot_bytes(group: Group, block: Block) -> list[int]:
+    """Estimated code bytes of every slot of a group."""
+    both = (group.low != 0) & (group.high != 0)
+    one = ((group.low != 0) | (group.high != 0)) & ~both
+    result: list[int] = slot_bytes(both.sum(axis=0), one.sum(axis=0), group.used, block).tolist()
     return result
 
 
 def count_phases(parts: Sequence[Group], block: Block) -> int:
     """How many phases the largest group needs; all groups of a layer get as many."""
-    largest = max(sum(slot_bytes(part, block)) for part in parts)
+    largest = max(sum(group_slot_bytes(part, block)) for part in parts)
     return max(1, -(-largest // PHASE_BYTES))
 
 
 def cut(order: Sequence[int], group: Group, block: Block, phases: int) -> list[list[int]]:
     """The slots that the group uses, in their order, as `phases` runs of about the same code size."""
-    sizes = slot_bytes(group, block)
+    sizes = group_slot_bytes(group, block)
     total = max(1, sum(sizes))
     runs: list[list[int]] = [[] for _ in range(phases)]
     done = 0

@@ -16,6 +16,7 @@ from approx_plugin.kernels.c_lines import call, folded
 from approx_plugin.kernels.costs.counting import Memories, Work
 from approx_plugin.kernels.emission import Emission
 from approx_plugin.kernels.kernel import Plan
+from approx_plugin.kernels.machine.text import head
 from approx_plugin.kernels.needs import RAM, Needs
 from approx_plugin.kernels.unpacked.assembly import Group, Phase, group_code, groups
 from approx_plugin.kernels.unpacked.blocks import Block, candidates
@@ -23,6 +24,7 @@ from approx_plugin.kernels.unpacked.c_source import group_source
 from approx_plugin.kernels.unpacked.counting import Counts, count, full_body, work
 from approx_plugin.kernels.unpacked.geometry import BYTES, Geometry, Slots, geometry, pitches, slots
 from approx_plugin.kernels.unpacked.kept import Kept, kept
+from approx_plugin.kernels.unpacked.legend import assembly_legend, c_legend
 from approx_plugin.kernels.unpacked.phases import count_phases, cut, sums_bytes
 from approx_plugin.kernels.unpacked.requantise import ChannelConstants, fold
 from approx_plugin.model.operator import Operator
@@ -107,19 +109,9 @@ class UnpackedPlan(Plan):
             prototypes=_prototypes(names),
         )
 
-    def _headline(self) -> str:
-        conv = self.conv
-        kernel_h, kernel_w = conv.kernel
-        products = int((conv.weights != 0).sum())
-        return (
-            f"{conv.name} ({conv.kind}): {kernel_h}x{kernel_w}x{conv.in_channels} -> {conv.out_channels}, "
-            f"{products} of {conv.weights.size} products a pixel; "
-            f"{self.block.width}x{self.block.height} pixels by {self.block.channels} channels at a time"
-        )
-
     def _assembly(self, symbol: str, parts: list[Group], names: Sequence[Sequence[str]]) -> tuple[str, str]:
         """Path and text of the layer's assembly file. names: of every phase of every group."""
-        lines = [f"@ Generated: {self._headline()}.", "\t.syntax unified", "\t.thumb", ""]
+        lines = head(assembly_legend(self.conv, self.layout, self.block, len(names[0])))
         for part, functions in zip(parts, names):
             last = len(functions) - 1
             runs = cut(self.order, part, self.block, len(functions))
@@ -131,12 +123,13 @@ class UnpackedPlan(Plan):
 
     def _c(self, symbol: str, parts: list[Group], names: Sequence[Sequence[str]]) -> tuple[str, str]:
         """Path and text of the layer's C file. names: of every group's only phase."""
-        head = [f"/* Generated: {self._headline()}. */", '#include "approx_runtime.h"', "", _prototypes(names)]
+        legend = c_legend(self.conv, self.layout, self.block)
+        start = [*legend, '#include "approx_runtime.h"', "", _prototypes(names)]
         body = [
             group_source(name, self.layout, self.slots, self.order, self.block, part, self.constants)
             for (name,), part in zip(names, parts)
         ]
-        return f"Src/{symbol}.c", "\n".join([*head, *body])
+        return f"Src/{symbol}.c", "\n".join([*start, *body])
 
     def _definitions(self, symbol: str, names: Sequence[Sequence[str]]) -> str:
         """The layer's own function: widen, then one call per channel group, so that its code stays in the cache."""
