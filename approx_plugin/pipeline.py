@@ -12,7 +12,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import numpy as np
 
 from approx_plugin import digest
 from approx_plugin.approximation.candidate import apply
+from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import by_significance
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
@@ -27,25 +28,22 @@ from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.dataset import Datasets, load_datasets, random_inputs
 from approx_plugin.errors import ApproxError, Location, ProjectError, ToolError, attempt, raise_all
+from approx_plugin.exploration.choice import Choice, notes
 from approx_plugin.exploration.comparison import Comparison, compare
+from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.evaluation import Evaluator
-from approx_plugin.exploration.kernel_choice import (
-    Budget,
-    ChosenKernels,
-    KernelChoice,
-    choose_kernels,
-    estimated_cost,
-    skipping_kernels,
-)
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.exploration.memo import Memo
+from approx_plugin.exploration.offers import Market, Offers, estimated
+from approx_plugin.exploration.pricing import ChosenPlans
 from approx_plugin.exploration.search import Exploration, explore
 from approx_plugin.exploration.workers import executor
-from approx_plugin.kernels.capacity import flash_budget, ram_budget, shortages
+from approx_plugin.kernels.capacity import budgets, shortages
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.lowering import lower
+from approx_plugin.kernels.needs import Bytes
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
-from approx_plugin.kernels.target import Target
 from approx_plugin.library.provider import resolve
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
@@ -62,6 +60,9 @@ from approx_plugin.spec.loader import load_spec
 from approx_plugin.spec.spec import Spec
 from approx_plugin.tflite.reader import read_graph
 from approx_plugin.workplace import Workplace
+
+AUTO = "auto"
+"""In the place of a kernel's name: whichever is best."""
 
 Say = Callable[[str], None]
 """Told one line for each step."""
@@ -81,10 +82,16 @@ class Inputs:
     cmsis_nn: Path | None
 
     @cached_property
-    def target(self) -> Target:
+    def platform(self) -> Platform:
         """What code is generated for."""
         board = self.board
-        return Target(board.core, board.dsp, self.spec.kernels.backend, board_costs(board))
+        return Platform(board.core, board.dsp, self.spec.kernels.backend, board_costs(board))
+
+    @property
+    def market(self) -> Market:
+        """Which kernels may offer."""
+        preference = self.spec.kernels.convolution
+        return Market(self.platform, estimated(self.platform), None if preference == AUTO else preference)
 
     @property
     def vector_bytes(self) -> int:
@@ -94,21 +101,21 @@ class Inputs:
         return self.spec.project.test_vectors * single
 
     @property
-    def budget(self) -> Budget:
-        """What the board has for the layers and the arena."""
+    def budgets(self) -> Bytes:
+        """What the board has for the steps and the arena."""
         borders = self.graph.input_tensor.elements + self.graph.output_tensor.elements
-        return Budget(flash_budget(self.board, self.vector_bytes), ram_budget(self.board, borders))
+        return budgets(self.board, self.vector_bytes, borders)
 
 
 @dataclass(frozen=True, eq=False)
 class Designed:
-    """graph: the network to be lowered; settled: layer index -> kernel of its approximated layers.
+    """candidates: the approximated operators of the network to be lowered.
 
     exploration: None where nothing was to be approximated; accuracy: on the confirmation images, None without data.
     """
 
     graph: Graph
-    settled: Mapping[int, str]
+    candidates: Candidates
     exploration: Exploration | None
     accuracy: Comparison | None
 
@@ -116,6 +123,15 @@ class Designed:
     def macs_kept(self) -> int:
         """Multiply-accumulates of one inference that approximation has not skipped."""
         return self.exploration.chosen.point.macs_kept if self.exploration else self.graph.macs
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """program: what is generated; choice: how it was put together; notes: operator index -> what to tell about it."""
+
+    program: Program
+    choice: Choice
+    notes: Mapping[int, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,23 +207,15 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
             with executor(workers) as pool:
                 (correct,) = Evaluator(graph, inputs.data.confirmation, pool, Memo(memo))([()])
             accuracy = compare(correct, correct)
-        return Designed(graph, {}, None, accuracy)
+        return replace(exact_design(inputs), accuracy=accuracy)
     assert inputs.data is not None and spec.target is not None
-    cost_of = estimated_cost(inputs.target)
-    choice = choose_kernels(graph, inputs.target, spec.kernels.convolution, inputs.budget, cost_of)
-    skipping = skipping_kernels(graph, inputs.layers, choice, inputs.budget, cost_of)
-    options = by_significance(
-        graph,
-        skipping,
-        inputs.data.calibration.inputs,
-        criterion=spec.method.criterion,
-        granularity=spec.method.granularity,
-    )
+    plans = ChosenPlans(graph, inputs.market, inputs.budgets)
+    groupings = _groupings(inputs, plans.offers)
+    options = by_significance(graph, groupings, inputs.data.calibration.inputs, criterion=spec.method.criterion)
     with executor(workers) as pool:
         found = explore(
-            graph,
             options,
-            ChosenKernels(choice, skipping, cost_of),
+            plans,
             Evaluator(graph, inputs.data.exploration, pool, Memo(memo)),
             Evaluator(graph, inputs.data.confirmation, pool, Memo(memo)),
             spec.target,
@@ -215,18 +223,41 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
             progress,
         )
     chosen = found.chosen.candidates
-    settled = {candidate.layer: skipping[candidate.layer] for candidate in chosen}
-    return Designed(apply(graph, chosen), settled, found, found.confirmation)
+    return Designed(apply(graph, chosen), chosen, found, found.confirmation)
 
 
-def lower_design(inputs: Inputs, designed: Designed) -> tuple[Program, KernelChoice]:
+def exact_design(inputs: Inputs) -> Designed:
+    """The network as it is."""
+    return Designed(inputs.graph, (), None, None)
+
+
+def _groupings(inputs: Inputs, offers: Offers) -> dict[int, Grouping]:
+    """What may be left out together, for each operator that may be approximated and has a kernel that can."""
+    found: dict[int, Grouping] = {}
+    for index in inputs.layers:
+        able = [o for o in offers.considered.get(index, {}).values() if o.plan.grouping is not None]
+        if able:
+            best = min(able, key=lambda offer: offer.cost.cycles).plan.grouping
+            assert best is not None
+            by_weight = inputs.spec.method.granularity == "weight"
+            found[index] = single(best.basis, inputs.graph.operators[index]) if by_weight else best
+    return found
+
+
+def lower_design(inputs: Inputs, designed: Designed) -> Lowered:
     """The program on the board. Raises CapacityError if it does not fit."""
-    graph, target, preference = designed.graph, inputs.target, inputs.spec.kernels.convolution
-    choice = choose_kernels(graph, target, preference, inputs.budget, estimated_cost(target), designed.settled)
-    program = lower(graph, choice.kernels, target, inputs.graph.macs, designed.macs_kept)
+    plans = ChosenPlans(inputs.graph, inputs.market, inputs.budgets)
+    choice = plans.choice(designed.candidates)
+    program = lower(
+        designed.graph,
+        [offer.plan for offer in choice.steps],
+        inputs.platform,
+        inputs.graph.macs,
+        designed.macs_kept,
+    )
     place = board_place(inputs.request, inputs.spec)
     raise_all(shortages(program, inputs.board, inputs.vector_bytes, place))
-    return program, choice
+    return Lowered(program, choice, notes(plans.offers, choice))
 
 
 def vectors_of(inputs: Inputs, graph: Graph) -> TestVectors:
@@ -258,7 +289,8 @@ def generate(request: Request, say: Say, progress: Progress = silent) -> Generat
     if len(vectors) < max(spec.verify_images, spec.project.test_vectors):
         say(f"only {len(vectors)} test vectors: the confirmation set holds no more")
     stored = vectors.part(0, min(spec.project.test_vectors, len(vectors)))
-    program, choice = lower_design(inputs, designed)
+    lowered = lower_design(inputs, designed)
+    program = lowered.program
     provider = resolve(program.cmsis_nn_functions, inputs.cmsis_nn, library_place(request, spec))
     say(f"arena {program.memory.size:,} B; CMSIS-NN: {provider.provider} {provider.version}")
 
@@ -267,9 +299,9 @@ def generate(request: Request, say: Say, progress: Progress = silent) -> Generat
 
     built = _build(files({}), place, request.workers, say)
     report = compose(
-        Subject(spec, inputs.board, graph, inputs.target.model.origin),
+        Subject(spec, inputs.board, graph, inputs.platform.model.origin),
         program,
-        choice,
+        lowered.notes,
         provider,
         built,
         designed.exploration,

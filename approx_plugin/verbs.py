@@ -20,6 +20,7 @@ from approx_plugin.build.emulator import verify as verify_run
 from approx_plugin.build.headless import build_in_cubeide
 from approx_plugin.errors import ProjectError, ToolError, raise_all
 from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.legible import check_paths
 from approx_plugin.pipeline import Say, board_place, generate, load_vectors
 from approx_plugin.project.clean import remove_generated
 from approx_plugin.reference.vectors import TestVectors
@@ -44,7 +45,9 @@ class Session:
     @classmethod
     def of(cls, request: Request, say: Say, progress: Progress = silent) -> Session:
         """Reads the spec."""
+        check_paths(request)
         spec = load_spec(request.spec)
+        check_paths(request, spec)
         directory = (request.out or spec.project.directory).absolute()
         return cls(request, spec, directory, Workplace.of(spec.file, spec.project.name, directory), say, progress)
 
@@ -170,7 +173,10 @@ def bench(session: Session) -> None:
 
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
-    session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
+    if session.directory.is_symlink():
+        session.say(f"{session.directory} is a link: what lies behind it is left alone")
+    else:
+        session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
     remove_generated(bench_output.folder(session.directory))
     session.place.remove()
 

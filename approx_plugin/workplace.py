@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from approx_plugin.project.files import is_real_folder
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -55,14 +57,9 @@ class Workplace:
             yield
 
     def remove(self) -> None:
-        """Delete what is in the project's folder; results of the search stay."""
-        for entry in self.root.iterdir() if self.root.is_dir() else ():
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
-        if self.root.is_dir():
-            self.root.rmdir()
+        """Delete what is in the project's folder; results of the search stay, and what lies behind links."""
+        if is_real_folder(self.root):
+            shutil.rmtree(self.root)
 
     @property
     def evaluations(self) -> Path:

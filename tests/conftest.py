@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,29 @@ def root() -> Path:
     return ROOT
 
 
+SHARED = ROOT.parent / "shared"
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The shared models and data beside the repository."""
-    folder = ROOT.parent / "shared"
-    if not (folder / "models").is_dir():
+    if not (SHARED / "models").is_dir():
         pytest.skip("needs the shared models and data beside the repository")
-    return folder
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def model_file() -> Callable[[str], Path]:
+    """Name of a model -> its .tflite: the repository's, or else one of the shared models."""
+
+    def find(name: str) -> Path:
+        places = [folder / "models" / f"{name}.tflite" for folder in (ROOT, SHARED)]
+        found = next((place for place in places if place.is_file()), None)
+        if found is None:
+            pytest.skip(f"needs {name}.tflite among shared models beside the repository")
+        return found
+
+    return find
 
 
 @pytest.fixture(scope="session")

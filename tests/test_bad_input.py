@@ -93,8 +93,7 @@ WRONG_TEXT: list[tuple[str, str, str, str]] = [
     ),
     ("name: significance", "name: magic", "9:16", "'none' or 'significance'"),
     ("conv2d_0", "conv2d_1", "9:39", "Did you mean 'conv2d_2'?"),
-    ("[conv2d_0, 2]", "[conv2d_0, 5]", "9:49", "'5' is no convolution of digits_cnn.tflite"),
-    ("Middlewares/CMSIS-NN", "Middlewares", "10:11", ""),  # a parent folder is fine: see below
+    ("[conv2d_0, 2]", "[conv2d_0, 5]", "9:49", "'5' is not a layer of digits_cnn.tflite that can be approximated"),
     ("Middlewares/CMSIS-NN", "Middlewares/CMSIS", "10:11", "is not the directory of a CMSIS-NN"),
     ("Middlewares/CMSIS-NN", "Core", "10:11", "holds no CMSIS-NN"),
     ("name: digits,", "name: my digits,", "11:17", "Did you mean 'my_digits'?"),
@@ -112,12 +111,16 @@ def test_wrong_text(case: tuple[str, str, str, str], tmp_path: Path, capsys: pyt
     shutil.copy(IMAGES, tmp_path)
     path = tmp_path / "approx.yaml"
     path.write_text(TEXT.replace(old, new), encoding="utf-8")
-    if not fragment:
-        assert main(["--spec", str(path)]) == 0
-        return
     message = message_of(path, capsys)
     assert f"{path}:{place}: error: " in message
     assert fragment in message
+
+
+def test_a_folder_above_the_library_is_fine(tmp_path: Path) -> None:
+    shutil.copy(IMAGES, tmp_path)
+    path = tmp_path / "approx.yaml"
+    path.write_text(TEXT.replace("Middlewares/CMSIS-NN", "Middlewares"), encoding="utf-8")
+    assert main(["--spec", str(path)]) == 0
 
 
 def test_no_spec(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,7 +133,7 @@ def test_mistakes_of_all_inputs_are_told_together(tmp_path: Path, capsys: pytest
     values["data"]["exploration"]["labels"] = "calibration_labels"
     message = message_of(write_spec(tmp_path, values), capsys)
     assert message.endswith("4 errors.\n")
-    for fragment in ("'nucleo'", "'conv9' is no convolution", "holds no CMSIS-NN", "but 200 'calibration_labels'"):
+    for fragment in ("'nucleo'", "'conv9' is not a layer", "holds no CMSIS-NN", "but 200 'calibration_labels'"):
         assert fragment in message
 
 
@@ -471,3 +474,35 @@ def test_the_module_and_main_agree(tmp_path: Path) -> None:
     check_form(done.err)
     first = done.err.splitlines()[0].split(": error: ")[0]
     assert IN_SPEC.search(first)
+
+
+# ---- names of folders
+
+ILLEGIBLE = {
+    b"a\nb": (r"a\nb", "a line break"),
+    b"a\rb": (r"a\rb", "a line break"),
+    "a\u2028b".encode(): (r"a\u2028b", "a line break"),
+    b"a\x07b": (r"a\x07b", "a control character"),
+    b"a\xffb": (r"a\xffb", "a byte that is not UTF-8"),
+}
+"""Name -> how it is shown, and what is wrong with it."""
+
+
+@pytest.mark.parametrize("name", ILLEGIBLE)
+def test_names_that_no_compiler_can_be_given(name: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Told before anything begins, wherever the name stands."""
+    shown, fault = ILLEGIBLE[name]
+    good, folder = write_spec(tmp_path / "good", exact()), tmp_path / os.fsdecode(name)
+    bad = write_spec(folder, exact())
+    shutil.copy(MODEL, folder / "digits.tflite")
+    message = message_of(bad, capsys)
+    assert message.startswith(f"{tmp_path}/{shown}/approx.yaml: error: the path of the spec holds {fault}\n")
+    message = message_of(good, capsys, "--out", folder / "out")
+    assert message.startswith(f"{tmp_path}/{shown}/out: error: the path of the output holds {fault}\n")
+    message = message_of(good, capsys, "--cmsis-nn", folder)
+    assert message.startswith(f"{tmp_path}/{shown}: error: the path of the CMSIS-NN holds {fault}\n")
+    (tmp_path / "link").symlink_to(folder)
+    message = message_of(write_spec(tmp_path / "third", exact(model="../link/digits.tflite")), capsys)
+    assert message.startswith(f"{tmp_path}/{shown}/digits.tflite: error: the path of the model holds {fault}\n")
+    assert not (folder / ".approx_cache").exists()
+    assert not (folder / "out").exists()

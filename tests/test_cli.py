@@ -98,6 +98,20 @@ def test_verify(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lines == ["verified: 10 of 10 inputs bit-exact, output and all 6 layers, in QEMU (mps2-an505, cortex-m33)"]
 
 
+def test_verify_below_a_folder_with_an_odd_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every program that is started gets along with it, the project is the same, and changed inputs are noticed."""
+    path = write_spec(tmp_path / 'Models, 2024 %d "ü" $HOME\\ #\'[{1}]', exact())
+    (tmp_path / "Models").write_text("mine", encoding="utf-8")
+    assert "verified: 5 of 5" in told(capsys, "verify", "--spec", path)
+    assert "approx: PASS 4/4" in told(capsys, "run", "--spec", path)
+    assert "verified: 5 of 5" in told(capsys, "verify", "--spec", path)
+    assert "project files: no finding" in told(capsys, "check", "--spec", path)
+    assert "approx_layer_00" in told(capsys, "size", "--spec", path)
+    told(capsys, "--spec", write_spec(tmp_path / "plain", exact()))
+    assert tree(path.parent / "out") == tree(tmp_path / "plain/out")
+    assert (tmp_path / "Models").read_text(encoding="utf-8") == "mine"
+
+
 def test_run_shows_the_console(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = told(capsys, "run", "--spec", project / "approx.yaml").splitlines()
     assert lines[0].startswith('approx: network "digits_cnn" on ')
@@ -152,6 +166,17 @@ def test_clean_takes_everything_back_that_was_generated(tmp_path: Path, capsys: 
     assert told(capsys, "clean", "--spec", path) == f"{tmp_path / 'out'}: {count} generated files removed\n"
     assert not (tmp_path / "out").exists()
     assert told(capsys, "clean", "--spec", path).endswith(": 0 generated files removed\n")
+
+
+def test_clean_says_that_it_leaves_a_link_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_spec(tmp_path, exact())
+    told(capsys, "--spec", path)
+    (tmp_path / "out").rename(tmp_path / "moved")
+    (tmp_path / "out").symlink_to(tmp_path / "moved")
+    before = tree(tmp_path / "moved")
+    printed = told(capsys, "clean", "--spec", path)
+    assert printed == f"{tmp_path / 'out'} is a link: what lies behind it is left alone\n"
+    assert tree(tmp_path / "moved") == before
 
 
 def test_every_verb_generates_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

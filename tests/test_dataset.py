@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tflite_writer import ModelBuilder
 
 from approx_plugin.dataset import Dataset, load_dataset, load_datasets, quantize, random_inputs
 from approx_plugin.errors import ApproxError, DataError, ErrorGroup, Location
@@ -161,9 +162,19 @@ def test_quantize(real: float, scale: float, zero_point: int, expected: int) -> 
     assert quantize(np.array([real], np.float32), scale, zero_point)[0] == expected
 
 
-def test_quantize_is_what_the_interpreter_does(shared: Path) -> None:
+def float_network(folder: Path) -> Path:
+    """A model that takes 32x32x3 real numbers and quantises them as networks of pixels / 255 do."""
+    builder = ModelBuilder()
+    inside = builder.quantize(builder.input((1, 32, 32, 3), dtype="float32"), scale=1 / 255, zero_point=-128)
+    builder.output(builder.dequantize(builder.max_pool2d(inside, (2, 2))))
+    path = folder / "float.tflite"
+    path.write_bytes(builder.build())
+    return path
+
+
+def test_quantize_is_what_the_interpreter_does(tmp_path: Path) -> None:
     runtime = pytest.importorskip("tflite_runtime.interpreter")
-    path = shared / "models" / "published_lenet_cifar10.tflite"
+    path = float_network(tmp_path)
     graph = read_graph(path)
     assert graph.float_input
     interpreter = runtime.Interpreter(
@@ -183,14 +194,14 @@ def test_quantize_is_what_the_interpreter_does(shared: Path) -> None:
     assert np.array_equal(interpreter.get_tensor(graph.input), quantize(image, scale, zero_point))
 
 
-def test_pixels_of_a_float_network_give_its_bytes(shared: Path) -> None:
-    """The published LeNet takes pixel / 255 as float: uint8 pixels must mean the same."""
-    graph = read_graph(shared / "models" / "published_lenet_cifar10.tflite")
-    source = DataSource(shared / "data" / "cifar10_original_test.npz", "images", "labels", 0, 100)
-    data = load_dataset("exploration", source, graph.input_tensor, CLASSES, where)
-    with np.load(source.file) as archive:
-        real = archive["images"][:100].astype(np.float32) / np.float32(255)
+def test_pixels_of_a_float_network_give_its_bytes(tmp_path: Path) -> None:
+    """The network takes pixel / 255 as float: uint8 pixels must mean the same."""
+    graph = read_graph(float_network(tmp_path))
+    images = RNG.randint(0, 256, (20, 32, 32, 3)).astype(np.uint8)
+    data = load(stored(tmp_path, images), graph.input_tensor)
+    real = images.astype(np.float32) / np.float32(255)
     assert np.array_equal(data.inputs, quantize(real, graph.input_tensor.scale, graph.input_tensor.zero_point))
+    assert np.array_equal(data.inputs, (images.astype(np.int16) - 128).astype(np.int8))
 
 
 BAD_ARRAYS: list[tuple[str, dict[str, Any], Tensor, str, list[str]]] = [
@@ -455,22 +466,22 @@ def test_where__the_key_itself_or_the_set(tmp_path: Path) -> None:
         assert error.where == Location(str(tmp_path / "approx.yaml"), line, text[line - 1].index("6") + 1)
 
 
-def test_real_digits(shared: Path, tmp_path: Path) -> None:
-    graph = read_graph(shared / "models" / "digits_cnn.tflite")
-    npz = shared / "data" / "digits.npz"
+def test_real_digits(root: Path, tmp_path: Path) -> None:
+    graph = read_graph(root / "models" / "digits_cnn.tflite")
+    npz = root / "models" / "digits.npz"
     path = tmp_path / "approx.yaml"
     path.write_text(
-        f"model: {shared}/models/digits_cnn.tflite\nboard: x\ntarget: {{max_accuracy_drop: 1}}\ndata:\n"
-        f"  calibration: {{file: {npz}, images: calib, labels: calib_labels}}\n"
-        f"  exploration: {{file: {npz}, images: inputs, count: 250}}\n"
-        f"  confirmation: {{file: {npz}, images: inputs, start: 250}}\n"
+        f"model: {root}/models/digits_cnn.tflite\nboard: x\ntarget: {{max_accuracy_drop: 1}}\ndata:\n"
+        f"  calibration: {{file: {npz}, images: calibration_images, labels: calibration_labels}}\n"
+        f"  exploration: {{file: {npz}, images: exploration_images, labels: exploration_labels, count: 250}}\n"
+        f"  confirmation: {{file: {npz}, images: exploration_images, labels: exploration_labels, start: 250}}\n"
     )
     data = load_datasets(load_spec(path), graph.input_tensor, graph.output_tensor.elements)
-    assert [len(data.calibration), len(data.exploration), len(data.confirmation)] == [200, 250, 250]
+    assert [len(data.calibration), len(data.exploration), len(data.confirmation)] == [200, 250, 150]
     assert set(data.shared.values()) == {0}
     with np.load(npz) as archive:
-        assert np.array_equal(data.confirmation.inputs, archive["inputs"][250:])
-        assert np.array_equal(data.confirmation.labels, archive["labels"][250:])
+        assert np.array_equal(data.confirmation.inputs, archive["exploration_images"][250:])
+        assert np.array_equal(data.confirmation.labels, archive["exploration_labels"][250:])
 
 
 def test_random_inputs() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SCons.Environment
 from digits_project import (
     IMAGES,
     MODEL,
@@ -210,6 +211,68 @@ def test_what_is_rebuilt(clone: Path, tmp_path: Path) -> None:
     assert {p.name for p in (tmp_path / ".approx_cache").iterdir()} <= {".gitignore", "evaluations"}
     assert (tmp_path / "digits.tflite").exists()
     assert made()
+
+
+ODD = ("a$b", 'it\'s $b  ${out}, 100% "ü" #$$ [x]', "$(a$)")
+"""Names of folders in which SCons, a shell, make or a compiler might see more than a name."""
+
+
+def what_scons_would_make_of(path: Path) -> list[Path]:
+    """The paths that SCons takes a text for if it is not kept from expanding it."""
+    texts = [SCons.Environment.Environment().subst(str(path), raw=raw) for raw in (0, 1)]
+    return [Path(text) for text in texts if text != str(path)]
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("place", ["out", "directory", "above", "sconstruct"])
+def test_folders_with_odd_names(name: str, place: str, clone: Path, tmp_path: Path) -> None:
+    """Whatever a folder's name: what is generated lies there, and nothing else is ever removed."""
+    inside = place in ("above", "sconstruct")
+    folder = tmp_path / name if inside else tmp_path
+    out = folder / "out" if inside else folder / "build" / name
+    directory = str(out.relative_to(folder)) if place == "directory" else "out"
+    path = write_spec(folder, exact(project={"name": "digits", "directory": directory}))
+    line = ["approx=1", f"spec={path}", *([f"out={out}"] if place == "out" else [])]
+    if place == "sconstruct":
+        tools = str(ROOT / "site_scons" / "site_tools")
+        text = f'Environment(tools=["approx"], toolpath=[{tools!r}]).ApproxProject("approx.yaml")\n'
+        (folder / "SConstruct").write_text(text, encoding="utf-8")
+        line = []
+    (tmp_path / "bin").mkdir()
+
+    def call(*arguments: str) -> Done:
+        """Without a compiler, which is quicker."""
+        where, package = (folder, {"PYTHONPATH": str(ROOT)}) if place == "sconstruct" else (clone, {})
+        done = scons(where, *line, *arguments, PATH=str(tmp_path / "bin"), **package)
+        assert done.status == 0, done.text
+        return done
+
+    strangers = [*what_scons_would_make_of(out), *what_scons_would_make_of(folder / ".approx_cache/digits")]
+    assert strangers, "the name has to be one that SCons expands"
+    for stranger in strangers:
+        stranger.mkdir(parents=True, exist_ok=True)
+        (stranger / "mine.txt").write_text("mine\n", encoding="utf-8")
+    before = tree(tmp_path)
+
+    assert f"Generating {out}\n" in call().out
+    assert "approx_manifest.json" in tree(out)
+    assert "is up to date" in call().out
+    made = tree(tmp_path)
+    assert f"Removed what was generated into {out}\n" in call("-c", "-n").out
+    assert tree(tmp_path) == made, "-n removes nothing"
+
+    (out / "mine").mkdir()
+    (out / "mine/app.c").write_text("/* mine */\n", encoding="utf-8")
+    call("-c")
+    assert set(tree(out)) == {"mine/app.c", "approx_manifest.json"}
+    (out / "mine/app.c").unlink()
+    (out / "mine").rmdir()
+    call("-c")
+    assert not out.exists()
+    after = tree(tmp_path)
+    assert {file: after.get(file) for file in before} == before
+    left = {Path(file).name for file in set(after) - set(before)}
+    assert left <= {".gitignore", ".sconsign.dblite"}
 
 
 def test_the_tools_own_code_is_a_source(clone: Path, tmp_path: Path) -> None:

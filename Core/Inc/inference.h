@@ -1,5 +1,5 @@
 /*
- * One inference on a stored test vector, as main.c does it.
+ * One inference on a stored test vector. inference.c shows how any program calls the network.
  */
 #ifndef INFERENCE_H
 #define INFERENCE_H
@@ -12,7 +12,7 @@ void inference_prepare(uint32_t vector);
 /* Runs the network on the input buffer. 0, or 1 + the index of the layer that failed. */
 int32_t inference_run(void);
 
-/* The network's output: APPROX_NETWORK_OUT_1_SIZE_BYTES bytes, valid behind inference_run(). */
+/* The network's output: APPROX_NETWORK_OUT_1_SIZE_BYTES bytes, valid after inference_run(). */
 const int8_t *inference_output(void);
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef PERFORMANCE_H
 #define PERFORMANCE_H
 
-/* Runs every test vector and prints the cycles of each layer, averaged over the vectors. */
+/* Runs every test vector and prints the cycles of each layer that the network's observer sees, averaged. */
 void performance_print_layers(void);
 
 /* Runs every test vector without an observer and prints the figures of the whole network, averaged. */

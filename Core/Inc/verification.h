@@ -1,5 +1,6 @@
 /*
- * Compares the network with the integer reference: every layer's output by its checksum, the last one byte by byte.
+ * Compares the network with the integer reference: every layer that its observer sees by its checksum, the
+ * output byte by byte.
  */
 #ifndef VERIFICATION_H
 #define VERIFICATION_H

@@ -3,38 +3,15 @@
  * and measures it. The console says, in this order: cycles of every layer, a verdict on every vector, the performance
  * of the whole network, and PASS or FAIL.
  *
- * How to call the network from your own program is in the three functions inference_...() below: three buffers that the
- * application owns, and one call.
+ * How to call the network from your own program is in inference.c: three buffers of the application, and one call.
  */
-#include <string.h>
-
 #include "approx_network.h"
 #include "board.h"
 #include "console.h"
-#include "inference.h"
 #include "performance.h"
 #include "stack.h"
 #include "test_vectors.h"
 #include "verification.h"
-
-static int8_t input[APPROX_NETWORK_IN_1_SIZE_BYTES] __attribute__((aligned(8)));
-static int8_t output[APPROX_NETWORK_OUT_1_SIZE_BYTES] __attribute__((aligned(8)));
-static uint8_t activations[APPROX_NETWORK_ACTIVATIONS_SIZE] __attribute__((aligned(8)));
-
-void inference_prepare(uint32_t vector)
-{
-    memcpy(input, &test_vector_inputs[vector * APPROX_NETWORK_IN_1_SIZE_BYTES], sizeof input);
-}
-
-int32_t inference_run(void)
-{
-    return approx_network_run(activations, input, output);
-}
-
-const int8_t *inference_output(void)
-{
-    return output;
-}
 
 static void introduce(void)
 {

@@ -15,9 +15,11 @@ static uint64_t ratio(uint64_t a, uint64_t b)
     return b == 0u ? 0u : (a + b / 2u) / b;
 }
 
+/* A step computes one layer or several in one go: the observer sees the last of them, and all cycles are its. */
 struct layer_clock {
-    uint32_t start;                         /* of the layer that runs */
-    uint64_t cycles[APPROX_NETWORK_LAYERS]; /* sums over the vectors */
+    uint32_t start;                               /* of the step that runs */
+    uint64_t cycles[APPROX_NETWORK_LAYERS];       /* sums over the inferences */
+    uint32_t observations[APPROX_NETWORK_LAYERS]; /* 0 for a layer that no step ends with */
 };
 
 /* The observer's own time lies between its two readings of the counter and belongs to no layer. */
@@ -29,6 +31,7 @@ static void layer_done(void *user, int32_t layer, const int8_t *result, uint32_t
     (void)result;
     (void)bytes;
     clock->cycles[layer] += (uint32_t)(now - clock->start);
+    clock->observations[layer]++;
     clock->start = board_cycles();
 }
 
@@ -36,24 +39,27 @@ void performance_print_layers(void)
 {
     static struct layer_clock clock;
     int counted = board_has_cycle_counter();
+    /* Without a counter, one inference tells which layers are observed. */
+    uint32_t inferences = counted || test_vector_count == 0u ? test_vector_count : 1u;
 
-    if (counted) {
-        approx_network_set_observer(layer_done, &clock);
-        for (uint32_t vector = 0; vector < test_vector_count; vector++) {
-            inference_prepare(vector);
-            clock.start = board_cycles();
-            (void)inference_run();
-        }
-        approx_network_set_observer(0, 0);
+    approx_network_set_observer(layer_done, &clock);
+    for (uint32_t vector = 0; vector < inferences; vector++) {
+        inference_prepare(vector);
+        clock.start = board_cycles();
+        (void)inference_run();
     }
+    approx_network_set_observer(0, 0);
     for (uint32_t layer = 0; layer < APPROX_NETWORK_LAYERS; layer++) {
+        if (clock.observations[layer] == 0u) {
+            continue;
+        }
         console_text("approx: layer ");
         console_unsigned(layer);
         console_text(" ");
         console_text(approx_network_layer_names[layer]);
         console_text(" cycles ");
         if (counted) {
-            console_unsigned(ratio(clock.cycles[layer], test_vector_count));
+            console_unsigned(ratio(clock.cycles[layer], clock.observations[layer]));
         } else {
             console_text("n/a");
         }

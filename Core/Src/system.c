@@ -1,5 +1,5 @@
 /*
- * The first C code behind a reset: Reset_Handler calls it before any data is initialised.
+ * The first C code after a reset: Reset_Handler calls it before any data is initialised.
  */
 #include <stdint.h>
 

@@ -10,7 +10,7 @@
 
 struct comparison {
     const uint32_t *expected; /* checksums of the layers */
-    int32_t observed;         /* layers seen so far */
+    int32_t observed;         /* calls of the observer so far */
     int32_t wrong_layer;      /* the first one that differs, -1: none */
     uint32_t wrong_checksum;
 };
@@ -48,7 +48,7 @@ static int judge(const struct comparison *comparison, int32_t status, const int8
         console_hex32(comparison->wrong_checksum);
         console_text(" expected ");
         console_hex32(comparison->expected[comparison->wrong_layer]);
-    } else if (comparison->observed != APPROX_NETWORK_LAYERS) {
+    } else if (comparison->observed != APPROX_NETWORK_STEPS) {
         console_text(" MISMATCH layers seen ");
         console_unsigned((uint32_t)comparison->observed);
     } else if (memcmp(inference_output(), expected, APPROX_NETWORK_OUT_1_SIZE_BYTES) != 0) {

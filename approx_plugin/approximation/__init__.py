@@ -1,1 +1,1 @@
-"""Which products of a convolution matter: operand statistics, significance, and the layers with products left out."""
+"""Which products matter: bases and groups of operands, statistics, significance, and operators without the rest."""

@@ -1,46 +1,42 @@
-"""One way to approximate one convolution."""
+"""One way to approximate one operator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from approx_plugin.model.graph import Graph
-from approx_plugin.model.tensor import Int8Array, Int32Array
-from approx_plugin.operators.conv2d import Conv2D
+from approx_plugin.model.operator import Operator
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A convolution with products left out.
+    """An operator that takes the place of another one, with products left out.
 
-    layer:   index of the operator.
-    kept:    bool [out_channels, kernel_h, kernel_w, in_channels]: the products that are still computed.
-    weights: int8, same shape, 0 where not kept.
-    bias:    int32 [out_channels], adjusted where the method compensates.
-    level:   what made it: the threshold or share, for reports and for the search.
+    operator: the replacement; index, inputs and output are those of the exact one, kind and arithmetic need not be.
+    level:    what made it: the threshold or share, for reports and for the search.
+    products: coefficients of the exact operator that are not 0; kept: how many of them are left.
+    basis, groups: in what was skipped, and what fell together, for reports.
     """
 
-    layer: int
-    kept: npt.NDArray[np.bool_]
-    weights: Int8Array
-    bias: Int32Array
+    operator: Operator
     level: float
+    products: int
+    kept: int
+    basis: str
+    groups: str
+
+    @property
+    def layer(self) -> int:
+        """Index of the operator."""
+        return self.operator.index
 
     @property
     def kept_share(self) -> float:
-        """Share of the products that are kept, 0 to 1."""
-        return float(self.kept.mean())
+        """Share of the products that are kept, 0 to 1; 1 for an operator that has none."""
+        return self.kept / self.products if self.products else 1.0
 
 
 def apply(graph: Graph, candidates: Iterable[Candidate]) -> Graph:
     """The integer network that the candidates mean: whatever measures accuracy or generates code starts from it."""
-    changed = {}
-    for candidate in candidates:
-        operator = graph.operators[candidate.layer]
-        assert isinstance(operator, Conv2D)
-        changed[candidate.layer] = operator.with_constants(candidate.weights, candidate.bias)
-    return graph.with_operators(dict(changed))
+    return graph.with_operators({candidate.layer: candidate.operator for candidate in candidates})

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from approx_plugin.approximation.candidate import Candidate
+from approx_plugin.approximation.grouping import Grouping
 from approx_plugin.approximation.significance import CRITERIA
-from approx_plugin.approximation.skipping import GRANULARITIES, candidate, combined, thresholds
+from approx_plugin.approximation.skipping import candidate, combined, thresholds
 from approx_plugin.approximation.statistics import gather
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
-from approx_plugin.operators.conv2d import Conv2D
 
 SHARES = tuple(step / 20 for step in range(17))
 """Shares of a layer's products that the levels drop: 0 (what can be had for nothing) to 80 %, in steps of 5 %."""
@@ -34,44 +34,38 @@ class Options:
 
 
 def by_significance(
-    graph: Graph, layers: Iterable[int], calibration: Int8Array, *, criterion: str, granularity: str
+    graph: Graph, groupings: Mapping[int, Grouping], calibration: Int8Array, *, criterion: str
 ) -> Options:
-    """The candidates of the published method: a threshold a layer, or (`sweep`) one for all layers.
+    """The candidates of the published method: a threshold per layer, or (`sweep`) one for all layers.
 
-    layers: operator indexes of the convolutions that may be approximated. calibration: int8 [images, ...].
-    criterion: of `significance.CRITERIA`; granularity: of `skipping.GRANULARITIES`.
+    groupings: by index of the operators that may be approximated, in what and which groups. calibration: int8
+    [images, ...]. criterion: of `significance.CRITERIA`.
     """
-    indexes = sorted(set(layers))
-    if not indexes:
+    if not groupings:
         return Options({})
-    statistics = gather(graph, indexes, calibration, ratios=criterion == "mean_of_ratios")
-    convolutions: dict[int, Conv2D] = {}
-    significances, groups, values = {}, {}, {}
-    for index in indexes:
-        conv = graph.operators[index]
-        assert isinstance(conv, Conv2D)
-        convolutions[index] = conv
-        significances[index] = CRITERIA[criterion](conv.weights, statistics.layers[index])
-        groups[index] = GRANULARITIES[granularity](conv.weights.shape[1:])
-        joint = combined(significances[index], groups[index])
-        values[index] = np.where(conv.weights != 0, joint, 0.0).reshape(-1)
+    bases = {index: grouping.basis for index, grouping in groupings.items()}
+    statistics = gather(graph, bases, calibration, ratios=criterion == "mean_of_ratios")
+    significances, values, mass = {}, {}, []
+    for index, grouping in sorted(groupings.items()):
+        operator, basis = graph.operators[index], grouping.basis
+        coefficients = basis.coefficients(operator)
+        significances[index] = CRITERIA[criterion](coefficients, statistics.layers[index])
+        joint = combined(significances[index], grouping.groups)
+        values[index] = np.where(coefficients != 0, joint, 0.0).reshape(-1)
+        mass.append(np.full(values[index].size, float(basis.uses(operator))))
 
     def made(index: int, threshold: float) -> Candidate:
-        return candidate(convolutions[index], significances[index], threshold, groups[index])
+        return candidate(graph.operators[index], significances[index], threshold, groupings[index])
 
-    ladders = {i: _rising(c, [made(i, t) for t in thresholds(values[i], SHARES)]) for i, c in convolutions.items()}
-    mass = [np.full(values[i].size, c.macs / values[i].size) for i, c in convolutions.items()]
+    ladders = {i: _rising(made(i, t) for t in thresholds(v, SHARES)) for i, v in values.items()}
     common = thresholds(np.concatenate(list(values.values())), SWEEP_SHARES, np.concatenate(mass))
-    return Options(ladders, tuple(tuple(made(i, t) for i in indexes) for t in common))
+    return Options(ladders, tuple(tuple(made(i, t) for i in values) for t in common))
 
 
-def _rising(conv: Conv2D, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Without those that drop nothing more than the one before, or nothing but weights of 0."""
-    kept = int(np.count_nonzero(conv.weights))
-    rising = []
+def _rising(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Without those that drop nothing more than the one before, or nothing but coefficients of 0."""
+    rising: list[Candidate] = []
     for option in candidates:
-        left = int(np.count_nonzero(option.kept))
-        if left < kept:
+        if option.kept < (rising[-1].kept if rising else option.products):
             rising.append(option)
-            kept = left
     return tuple(rising)

@@ -5,10 +5,11 @@ Two readings of the same published idea, chosen by name:
 ratio_of_means  S_i = E[a_i] w_i / sum_j E[a_j] w_j   (signed; an output channel's significances add up to 1)
 mean_of_ratios  S_i = E[ |a_i w_i / sum_j a_j w_j| ]  (what the authors' research code computes)
 
-a: operand with the input offset applied, w: int8 weight, E: mean over the calibration set; the bias is left out.
+a: operand, w: its coefficient (for taps: input minus zero point, and int8 weight), E: mean over the calibration set;
+the bias is left out.
 
 Where the denominator is 0 the ratio says nothing: the products of such an output channel get an infinite significance,
-so that no threshold drops them. A weight of 0 always has the significance 0.
+so that no threshold drops them. A coefficient of 0 always has the significance 0.
 """
 
 from __future__ import annotations
@@ -17,15 +18,12 @@ from collections.abc import Mapping
 from typing import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from approx_plugin.approximation.basis import Float64Array, IntArray
 from approx_plugin.approximation.statistics import LayerStatistics
-from approx_plugin.model.tensor import Int8Array
-
-Float64Array = npt.NDArray[np.float64]
 
 
-def ratio_of_means(weights: Int8Array, statistics: LayerStatistics) -> Float64Array:
+def ratio_of_means(weights: IntArray, statistics: LayerStatistics) -> Float64Array:
     """float64, the shape of `weights` ([out_channels, *operands]); see the module."""
     # Products and sums of integers: exact, so a denominator of 0 is found as such.
     products = weights.astype(np.int64) * statistics.sums
@@ -34,7 +32,7 @@ def ratio_of_means(weights: Int8Array, statistics: LayerStatistics) -> Float64Ar
     return np.where(weights != 0, ratios, 0.0)
 
 
-def mean_of_ratios(weights: Int8Array, statistics: LayerStatistics) -> Float64Array:
+def mean_of_ratios(weights: IntArray, statistics: LayerStatistics) -> Float64Array:
     """float64, the shape of `weights`; see the module. Raises ValueError if the ratios were not gathered."""
     if statistics.ratios is None:
         raise ValueError("mean_of_ratios needs statistics that were gathered with ratios=True")
@@ -42,7 +40,7 @@ def mean_of_ratios(weights: Int8Array, statistics: LayerStatistics) -> Float64Ar
     return np.where(weights != 0, ratios, 0.0)
 
 
-CRITERIA: Mapping[str, Callable[[Int8Array, LayerStatistics], Float64Array]] = {
+CRITERIA: Mapping[str, Callable[[IntArray, LayerStatistics], Float64Array]] = {
     "ratio_of_means": ratio_of_means,
     "mean_of_ratios": mean_of_ratios,
 }

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, Context
-from typing import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from approx_plugin.approximation.basis import Float64Array
 from approx_plugin.approximation.candidate import Candidate
-from approx_plugin.operators.conv2d import Conv2D
-
-Float64Array = npt.NDArray[np.float64]
-Groups = npt.NDArray[np.int64]
-"""[*operands]: the number of the group that an operand is in, 0 to groups - 1. A group is dropped as a whole."""
+from approx_plugin.approximation.grouping import Grouping, Groups
+from approx_plugin.model.operator import Operator
 
 THRESHOLD_DIGITS = 4
 """Significant digits of a threshold: what the report prints is then what was used."""
-
-
-def single_weights(operands: Sequence[int]) -> Groups:
-    """Every product on its own, as published. operands: their shape."""
-    return np.arange(int(np.prod(operands)), dtype=np.int64).reshape(operands)
-
-
-def channel_pairs(operands: Sequence[int]) -> Groups:
-    """Pairs of neighbouring input channels (0, 1), (2, 3), ... within a kernel position: what one SMLAD does.
-
-    operands: their shape, the input channels last. The last channel of an odd number stands alone: with 3 input
-    channels the groups are (0, 1) and (2), with 1 every product is its own group.
-    """
-    *positions, channels = operands
-    pairs = (channels + 1) // 2
-    first = np.arange(int(np.prod(positions)), dtype=np.int64).reshape(*positions, 1) * pairs
-    return first + np.arange(channels) // 2
-
-
-GRANULARITIES: Mapping[str, Callable[[Sequence[int]], Groups]] = {
-    "weight": single_weights,
-    "pair": channel_pairs,
-}
-"""By the name that approx.yaml uses. A kernel schedule that drops other groups brings a function of its own."""
 
 
 def combined(significance: Float64Array, groups: Groups) -> Float64Array:
@@ -54,16 +26,19 @@ def combined(significance: Float64Array, groups: Groups) -> Float64Array:
     return np.asarray(sums, np.float64)[:, flat].reshape(significance.shape)
 
 
-def candidate(operator: Conv2D, significance: Float64Array, threshold: float, groups: Groups) -> Candidate:
-    """The layer without the products whose group has a combined |S| <= threshold, and without those of weight 0.
+def candidate(operator: Operator, significance: Float64Array, threshold: float, grouping: Grouping) -> Candidate:
+    """The operator without the products whose group has a combined |S| <= threshold; its bias stays as it is.
 
-    significance: [out_channels, *operands] as the operator's weights; threshold: finite, >= 0; bias stays as it is.
+    significance: [output channels, *operands] as the coefficients; threshold: finite, >= 0 (ValueError).
     """
     if not (np.isfinite(threshold) and threshold >= 0):
         raise ValueError(f"a threshold is a finite number >= 0, not {threshold}")
-    kept = (combined(significance, groups) > threshold) & (operator.weights != 0)
-    weights = np.where(kept, operator.weights, np.int8(0))
-    return Candidate(operator.index, kept, weights, operator.bias, threshold)
+    basis = grouping.basis
+    coefficients = basis.coefficients(operator)
+    kept = (combined(significance, grouping.groups) > threshold) & (coefficients != 0)
+    replacement = basis.rebuild(operator, np.where(kept, coefficients, 0), basis.bias(operator))
+    products = int(np.count_nonzero(coefficients))
+    return Candidate(replacement, threshold, products, int(np.count_nonzero(kept)), basis.name, grouping.title)
 
 
 def thresholds(values: Float64Array, shares: Iterable[float], mass: Float64Array | None = None) -> tuple[float, ...]:

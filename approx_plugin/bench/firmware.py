@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from approx_plugin.build.build import BuildResult, build
-from approx_plugin.kernels.kernel import layer_symbol
-from approx_plugin.kernels.lowering import ALIAS
 from approx_plugin.kernels.program import Program
 from approx_plugin.library.provider import CmsisNn, resolve
 from approx_plugin.pipeline import Designed, Inputs, library_place, lower_design, vectors_of
@@ -24,8 +22,8 @@ _LAYER = re.compile(r"approx_layer_\d+")
 
 @dataclass(frozen=True, eq=False)
 class Firmware:
-    """elf: a copy of its own; functions: layer index -> its function's name in the ELF; kept: layer index -> MACs that
-    are still computed.
+    """elf: a copy of its own; functions: last layer of a step -> its function's name in the ELF; kept: likewise, MACs
+    that are still computed.
     """
 
     elf: Path
@@ -45,7 +43,7 @@ def make(inputs: Inputs, designed: Designed, place: Path, name: str, workers: in
     Raises CapacityError where the board cannot hold it; otherwise what lowering and building raise.
     """
     vectors = one_vector(inputs, designed)
-    program, _ = lower_design(inputs, designed)
+    program = lower_design(inputs, designed).program
     provider = resolve(program.cmsis_nn_functions, inputs.cmsis_nn, library_place(inputs.request, inputs.spec))
     project = inputs.spec.project.name
     write(collect(program, inputs.board, provider, vectors, project, extra={}), place / name, force=True)
@@ -60,7 +58,7 @@ def make(inputs: Inputs, designed: Designed, place: Path, name: str, workers: in
         vectors,
         layer_functions(program, built.size.symbols),
         layer_flash(built.size.symbols),
-        {layer.operator.index: layer.cost.macs for layer in program.layers},
+        {step.last.index: step.cost.macs for step in program.steps},
     )
 
 
@@ -72,11 +70,13 @@ def one_vector(inputs: Inputs, designed: Designed) -> TestVectors:
 
 
 def layer_functions(program: Program, symbols: Mapping[str, int]) -> dict[int, str]:
-    """The functions of all layers that compute something. gcc adds a suffix where it has fitted one to its only caller
-    ("approx_layer_03.constprop.0"); a function that is not there keeps its plain name, and the simulation says so.
+    """The functions of all steps, by the layer with which they end.
+
+    gcc adds a suffix where it has fitted one to its only caller ("approx_layer_03.constprop.0"); a function that is not
+    there keeps its plain name, and the simulation says so.
     """
     present = {symbol.split(".")[0]: symbol for symbol in symbols if "." in symbol} | {s: s for s in symbols}
-    wanted = {layer.operator.index: layer_symbol(layer.operator) for layer in program.layers if layer.kernel != ALIAS}
+    wanted = {step.last.index: step.symbol for step in program.steps}
     return {index: present.get(name, name) for index, name in wanted.items()}
 
 

@@ -33,18 +33,19 @@ def result(variant: str, firmware: Firmware, designed: Designed, simulation: Sim
     """
     console = verified(simulation, firmware.elf, firmware.vectors)
     layers = []
+    steps = firmware.program.step_of()
     for index, figures in layer_figures(simulation, firmware.elf, firmware.functions).items():
-        layer = firmware.program.layers[index]
+        step = steps[index]
         layers.append(
             LayerResult(
                 index,
-                layer.operator.name,
-                layer.operator.kind,
-                layer.kernel,
-                layer.operator.macs,
+                step.last.name,
+                step.last.kind,
+                step.kernel,
+                sum(operator.macs for operator in step.operators),
                 firmware.kept[index],
                 firmware.flash.get(index, 0),
-                layer.emission.scratch_bytes,
+                step.cost.ram_bytes,
                 figures,
             )
         )

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from approx_plugin.bench.results import BASELINE
-from approx_plugin.exploration.kernel_choice import LIBRARY
 from approx_plugin.exploration.measurement import Progress
-from approx_plugin.pipeline import Designed, Inputs, design
+from approx_plugin.kernels.registry import BASELINE as BASELINE_KERNEL
+from approx_plugin.pipeline import Designed, Inputs, design, exact_design
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Variant:
 
 
 def _library(inputs: Inputs, _: Workshop) -> tuple[Inputs, Designed]:
-    kernels = replace(inputs.spec.kernels, convolution=LIBRARY)
+    kernels = replace(inputs.spec.kernels, convolution=BASELINE_KERNEL)
     return replace(inputs, spec=replace(inputs.spec, kernels=kernels)), _exact(inputs)
 
 
@@ -44,7 +44,7 @@ def _spec_design(inputs: Inputs, workshop: Workshop) -> tuple[Inputs, Designed]:
 
 
 def _exact(inputs: Inputs) -> Designed:
-    return Designed(inputs.graph, {}, None, None)
+    return exact_design(inputs)
 
 
 EXACT, APPROXIMATED = "exact", "approximated"

@@ -108,6 +108,11 @@ class Board:
         return next(m for m in self.memories if m.kind == "flash")
 
     @property
+    def dtcm(self) -> Memory | None:
+        """The core's own data memory, None where it has none or where it is a part of `ram`."""
+        return next((m for m in self.memories if m.kind == "dtcm"), None)
+
+    @property
     def ram(self) -> Memory:
         """The memory that holds data, arena and stack."""
         return next(m for m in self.memories if m.kind == "ram")

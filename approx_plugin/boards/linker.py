@@ -9,15 +9,16 @@ from __future__ import annotations
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.memory import Memory
 from approx_plugin.errors import BoardError
+from approx_plugin.provenance import block_comment
 
 HEAP_BYTES = 0x200
 STACK_BYTES = 0x1000
 """What the linker keeps free; the stack may grow further, into whatever the program leaves of the RAM."""
 
-MEMORY_ATTRIBUTES = {"flash": "rx", "ram": "xrw"}
+MEMORY_ATTRIBUTES = {"flash": "rx", "ram": "xrw", "dtcm": "xrw"}
 
 SCRIPT = """\
-/* {title} */
+{head}
 
 ENTRY(Reset_Handler)
 
@@ -38,11 +39,12 @@ PHDRS
   constants PT_LOAD FLAGS(4); /* read */
   data PT_LOAD FLAGS(6);      /* read, write: initialised */
   zero PT_LOAD FLAGS(6);      /* read, write: not loaded */
+  scratch PT_LOAD FLAGS(6);   /* likewise, in the core's own memory */
 }}
 
 SECTIONS
 {{
-  /* The vector table: where the core looks for it behind a reset. */
+  /* The vector table: where the core looks for it after a reset. */
   .isr_vector :
   {{
     . = ALIGN(4);
@@ -145,6 +147,15 @@ SECTIONS
     __bss_end__ = _ebss;
   }} >{ram} AT>{ram} :zero
 
+  /* Scratch of kernels in the core's own data memory, where the core has one: nobody initialises it. */
+  .dtcm (NOLOAD) :
+  {{
+    . = ALIGN(8);
+    *(.dtcm)
+    *(.dtcm*)
+    . = ALIGN(8);
+  }} >{dtcm} AT>{dtcm} :scratch
+
   /* Makes the link fail where the RAM that is left does not hold the smallest heap and stack. */
   ._user_heap_stack (NOLOAD) :
   {{
@@ -168,12 +179,14 @@ def linker_script_name(board: Board) -> str:
 
 def linker_script(board: Board, heap: int = HEAP_BYTES, stack: int = STACK_BYTES) -> str:
     """The script that puts a program into the board's flash and RAM. heap, stack: bytes to keep free at least."""
+    places = f"program in {board.flash.name}, data and stack in {board.ram.name}"
     return SCRIPT.format(
-        title=f"{board.mcu} on {board.name}: program in {board.flash.name}, data and stack in {board.ram.name}.",
+        head=block_comment(f"linker script for {board.mcu} on {board.name}, {places}"),
         memories=_regions(board.memories),
         code=board.flash.name,
         constants=board.flash.name,
         ram=board.ram.name,
+        dtcm=(board.dtcm or board.ram).name,
         load=f"AT>{board.flash.name} ",
         heap=heap,
         stack=stack,
@@ -191,11 +204,14 @@ def emulator_linker_script(board: Board, heap: int = HEAP_BYTES, stack: int = ST
     if emulator is None:
         raise BoardError(f"there is no emulator for the board '{board.id}'", where=board.folder / "board.yaml")
     return SCRIPT.format(
-        title=f"QEMU machine {emulator.machine}, which has the core of {board.name}.",
+        head=block_comment(
+            f"linker script for the QEMU machine {emulator.machine}, which has the core of {board.name}"
+        ),
         memories=_regions((emulator.code, emulator.data)),
         code=emulator.code.name,
         constants=emulator.data.name,
         ram=emulator.data.name,
+        dtcm=emulator.data.name,
         load="",
         heap=heap,
         stack=stack,

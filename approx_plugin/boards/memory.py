@@ -13,7 +13,8 @@ ADDRESSES = 1 << 32
 class Memory:
     """A memory region of the microcontroller.
 
-    name: as in the linker script ("FLASH", "RAM"); kind: "flash" or "ram"; origin: address; length: bytes.
+    name: as in the linker script ("FLASH", "RAM"); kind: "flash", "ram", or "dtcm" for the core's own data memory,
+    which answers without wait states; origin: address; length: bytes.
     """
 
     name: str

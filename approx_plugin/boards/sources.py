@@ -13,7 +13,12 @@ BSP = "Drivers/BSP"
 
 def board_sources(board: Board, root: Path | None = None) -> Mapping[str, Path]:
     """Path in the project -> file of the repository, for the board support package. root: `resource_root()`."""
-    return {**_headers(root or resource_root()), f"{BSP}/board.c": board.source_folder / "board.c"}
+    root = root or resource_root()
+    return {
+        **_headers(root),
+        f"{BSP}/stm32.c": root / "board" / "common" / "stm32.c",
+        f"{BSP}/board.c": board.source_folder / "board.c",
+    }
 
 
 def emulator_sources(root: Path | None = None) -> Mapping[str, Path]:

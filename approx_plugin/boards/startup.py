@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from approx_plugin.boards.board import Board
+from approx_plugin.provenance import block_comment
 
 ARMV7M = ("NMI", "HardFault", "MemManage", "BusFault", "UsageFault", None, None, None, None, "SVC", "DebugMon", None)
 ARMV8M = ("NMI", "HardFault", "MemManage", "BusFault", "UsageFault", "SecureFault", None, None, None, "SVC", "DebugMon")
@@ -15,7 +16,7 @@ EXCEPTIONS: dict[str, tuple[str | None, ...]] = {
 reference manuals, table of exception numbers."""
 
 FILE = """\
-/* {mcu} on {name}: vector table and the code that runs behind a reset. */
+{head}
 
   .syntax unified
   .cpu {core}
@@ -89,7 +90,7 @@ def startup_name(board: Board) -> str:
 
 
 def handlers(board: Board) -> tuple[str | None, ...]:
-    """The handler at every position of the vector table behind the stack pointer and Reset_Handler; None: reserved."""
+    """The handler at every position of the vector table after the stack pointer and Reset_Handler; None: reserved."""
     exceptions = tuple(name and f"{name}_Handler" for name in EXCEPTIONS[board.core])
     return exceptions + tuple(name and f"{name}_IRQHandler" for name in board.interrupts)
 
@@ -99,8 +100,7 @@ def startup(board: Board) -> str:
     table = handlers(board)
     names = [name for name in table if name]
     return FILE.format(
-        mcu=board.mcu,
-        name=board.name,
+        head=block_comment(f"vector table of {board.mcu} on {board.name}, and the code that runs after a reset"),
         core=board.core,
         vectors="\n".join(f"  .word {name or 0}" for name in table),
         defaults="\n".join(f"  .weak {name}\n  .thumb_set {name}, Default_Handler" for name in names),

@@ -96,7 +96,8 @@ def link(
         f"@{listing}",
         *commands.link_arguments,
         f"-T{script}",
-        f"-Wl,-Map={map_file}",
+        # The map goes to standard output: gcc would part its name at commas, and ld put another one for a %.
+        "-Wl,-Map=-",
         *commands.link_tail,
     ]
     version = compiler_version(compiler)
@@ -106,8 +107,8 @@ def link(
     if warnings is None:
         record.unlink(missing_ok=True)
         elf.parent.mkdir(parents=True, exist_ok=True)
-        listing.write_text("".join(f'"{path}"\n' for path in paths), encoding="utf-8")
-        outcome = run(command, cwd=directory)
+        listing.write_text("".join(map(_quoted, paths)), encoding="utf-8")
+        outcome = run(command, cwd=directory, printed=map_file)
         if outcome.status:
             elf.unlink(missing_ok=True)
             raise ToolError(
@@ -126,6 +127,12 @@ def link(
         warnings=(*_warnings(objects), *warnings),
         compiler=version,
     )
+
+
+def _quoted(path: str) -> str:
+    """A line of gcc's response file that stands for one argument, whatever is in it."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"\n'
 
 
 def _warnings(objects: Sequence[CompiledObject]) -> list[str]:

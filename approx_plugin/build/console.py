@@ -33,7 +33,7 @@ class RunResult:
 
     network, machine: as it introduces itself; None if it did not get that far.
     vectors, passed:  by its last line (PASS or FAIL); None if there is no such line.
-    layers:           one for every layer, in order.
+    layers:           one for every layer with which a step of the network ends, in order; the others have no line.
     mismatches:       one for every wrong vector.
     agreed:           the vectors that it called ok.
     problems:         what it says about itself that keeps it from a result (too little scratch, a fault).

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,12 @@ from typing import Any
 from approx_plugin.build.toolchain import compiler_version, first_lines, run
 from approx_plugin.errors import ApproxError, ToolError, raise_all
 from approx_plugin.hashes import sha256
+
+TARGET = "object"
+"""What stands for the object in a make dependency file."""
+
+_NAME = re.compile(r"(?:\\[ \t]|[^ \t])+")
+_BLANK = re.compile(r"(\\+)([ \t])")
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,8 @@ def _compile(job: Job, compiler: Path, version: str, directory: Path) -> Compile
         return CompiledObject(job, True, tuple(known["warnings"]))
     record.unlink(missing_ok=True)
     dependencies = job.object.with_suffix(".d")
-    command = [str(compiler), *job.arguments, f"-MF{dependencies}", "-o", str(job.object), job.source]
+    naming = (f"-MF{dependencies}", "-MT", TARGET)
+    command = [str(compiler), *job.arguments, *naming, "-o", str(job.object), job.source]
     outcome = run(command, cwd=directory)
     if outcome.status:
         job.object.unlink(missing_ok=True)
@@ -95,7 +103,8 @@ def _read(record: Path) -> dict[str, Any] | None:
 
 
 def _holds(record: dict[str, Any], directory: Path) -> bool:
-    return bool(record["inputs"]) and all(_digest(directory / n) == d for n, d in record["inputs"].items())
+    """Whether every file that was read is still there with the same content; one that was not found never is."""
+    return bool(record["inputs"]) and all(d and _digest(directory / n) == d for n, d in record["inputs"].items())
 
 
 def _digest(path: Path) -> str:
@@ -107,6 +116,15 @@ def _digest(path: Path) -> str:
 
 def _inputs(dependencies: Path) -> set[str]:
     """The prerequisites of the first rule of a make dependency file; the rules behind it are -MP's empty ones."""
-    rule = dependencies.read_text(encoding="utf-8", errors="surrogateescape").replace("\\\n", " ").split("\n", 1)[0]
-    names = rule.split(": ", 1)[1].replace("\\ ", "\0").split()
-    return {name.replace("\0", " ") for name in names}
+    text = dependencies.read_text(encoding="utf-8", errors="surrogateescape").replace("\\\n", " ")
+    rule = text.split("\n", 1)[0].removeprefix(f"{TARGET}:")
+    return {_unquoted(name) for name in _NAME.findall(rule)}
+
+
+def _unquoted(name: str) -> str:
+    """A name as gcc quotes it for make (`munge` in libcpp/mkdeps.c), without the quotes.
+
+    Backslashes are doubled in front of a blank only, which is then escaped itself.
+    """
+    name = _BLANK.sub(lambda found: "\\" * (len(found[1]) // 2) + found[2], name)
+    return name.replace("\\#", "#").replace("$$", "$")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shutil
 import subprocess
@@ -22,7 +23,9 @@ PACKAGES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a program said. `output` is standard output with standard error in it, in the order of writing."""
+    """What a program said. `output` is standard output with standard error in it, in the order of writing; standard
+    error alone where the other one went to a file.
+    """
 
     status: int
     output: str
@@ -40,25 +43,29 @@ def find_program(name: str) -> Path:
     return Path(found)
 
 
-def run(command: Sequence[str], cwd: Path | None = None, timeout: float | None = None) -> Outcome:
-    """Run a command without a shell and without input.
+def run(
+    command: Sequence[str], cwd: Path | None = None, timeout: float | None = None, printed: Path | None = None
+) -> Outcome:
+    """Run a command without a shell and without input. printed: the file that takes its standard output.
 
     Raises ToolError if the program cannot be started, and subprocess.TimeoutExpired, whose `output` holds what was
     written until then.
     """
-    try:
-        done = subprocess.run(
-            list(command),
-            cwd=cwd,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    except OSError as error:
-        raise ToolError(f"{command[0]} cannot be started", why=str(error)) from error
-    return Outcome(done.returncode, done.stdout.decode(errors="replace"))
+    with contextlib.ExitStack() as files:
+        out = files.enter_context(printed.open("wb")) if printed else subprocess.PIPE
+        try:
+            done = subprocess.run(
+                list(command),
+                cwd=cwd,
+                timeout=timeout,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.PIPE if printed else subprocess.STDOUT,
+                check=False,
+            )
+        except OSError as error:
+            raise ToolError(f"{command[0]} cannot be started", why=str(error)) from error
+    return Outcome(done.returncode, (done.stderr if printed else done.stdout).decode(errors="replace"))
 
 
 @functools.cache

@@ -11,24 +11,18 @@ from approx_plugin.build.build import build
 from approx_plugin.calibration.firmware import PLACE
 from approx_plugin.calibration.simulation import Sample, measured
 from approx_plugin.dataset import random_inputs
-from approx_plugin.exploration.kernel_choice import (
-    LIBRARY,
-    Budget,
-    choose_kernels,
-    estimated_cost,
-    library_kernels,
-)
-from approx_plugin.kernels.capacity import flash_budget, ram_budget, shortages
-from approx_plugin.kernels.cost import LayerCost
-from approx_plugin.kernels.kernel import layer_symbol
+from approx_plugin.exploration.choice import choose
+from approx_plugin.exploration.offers import Market
+from approx_plugin.kernels.capacity import budgets, shortages
+from approx_plugin.kernels.cost import StepCost
+from approx_plugin.kernels.cover import covered_by
+from approx_plugin.kernels.kernel import Plan, price
 from approx_plugin.kernels.lowering import lower
-from approx_plugin.kernels.target import Target
-from approx_plugin.kernels.unpacked.kernel import Unpacked
-from approx_plugin.kernels.unpacked.plan import plan
+from approx_plugin.kernels.needs import FLASH
+from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.registry import BASELINE, KERNELS
 from approx_plugin.library.provider import resolve
 from approx_plugin.model.graph import Graph
-from approx_plugin.model.operator import Operator
-from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.project.tree import collect
 from approx_plugin.project.writer import write
 from approx_plugin.reference.vectors import make_vectors
@@ -39,54 +33,50 @@ SEED = 3
 
 
 def run(
-    models: Sequence[Path], board: Board, target: Target, cmsis_nn: Path, folder: Path, workers: int
+    models: Sequence[Path], board: Board, platform: Platform, cmsis_nn: Path, folder: Path, workers: int
 ) -> list[Sample]:
-    """Every layer of every network through the library, and every convolution that there is room for unpacked."""
+    """Every layer of every network through the library, and with as little of the library as there is room for."""
     samples = []
     for model in models:
         graph = read_graph(model)
-        for kernels in (library_kernels(graph), _unpacked(graph, board, target)):
-            samples += _run(graph, kernels, board, target, cmsis_nn, folder, workers)
+        for plans in (covered_by(graph, KERNELS[BASELINE], platform), _without_library(graph, board, platform)):
+            samples += _run(graph, plans, board, platform, cmsis_nn, folder, workers)
     return samples
 
 
-def _unpacked(graph: Graph, board: Board, target: Target) -> dict[int, str]:
-    """As many convolutions unpacked as the memories hold, whatever they cost."""
-    estimate = estimated_cost(target)
+def _without_library(graph: Graph, board: Board, platform: Platform) -> tuple[Plan, ...]:
+    """As many operators as the memories hold by other kernels, whatever they cost."""
 
-    def preferred(name: str, operator: Operator) -> LayerCost:
-        cost = estimate(name, operator)
-        return cost if name == LIBRARY else replace(cost, cycles=0.0)
+    def preferred(plan: Plan) -> StepCost:
+        cost = price(plan, platform)
+        return cost if plan.kernel == BASELINE else replace(cost, cycles=cost.cycles * 1e-6)
 
     borders = graph.input_tensor.elements + graph.output_tensor.elements
+    limits = dict(budgets(board, borders, borders))
     # The estimate of the code is good to a few per cent.
-    budget = Budget(flash_budget(board, borders) * 9 // 10, ram_budget(board, borders))
-    return dict(choose_kernels(graph, target, "auto", budget, preferred).kernels)
+    limits[FLASH] = limits[FLASH] * 9 // 10
+    choice = choose(graph, Market(platform, preferred).offers(graph).offers, limits)
+    assert choice is not None
+    return tuple(offer.plan for offer in choice.steps)
 
 
 def _run(
     graph: Graph,
-    kernels: dict[int, str],
+    plans: Sequence[Plan],
     board: Board,
-    target: Target,
+    platform: Platform,
     cmsis_nn: Path,
     folder: Path,
     workers: int,
 ) -> list[Sample]:
-    made = lower(graph, kernels, target, graph.macs, graph.macs)
+    made = lower(graph, plans, platform, graph.macs, graph.macs)
     vectors = make_vectors(graph, random_inputs(graph.input_tensor, 1, SEED))
     if list(shortages(made, board, vectors.bytes, PLACE)):
         return []
     provider = resolve(made.cmsis_nn_functions, cmsis_nn, PLACE)
     write(collect(made, board, provider, vectors, NAME, extra={}), folder / "network", force=True)
     elf = build(folder / "network", "Release", folder / "network_build", workers).elf
-    operators = [operator for operator in graph.operators if not operator.is_alias]
-    cycles = measured(elf, board, [layer_symbol(operator) for operator in operators])
-    samples = []
-    for operator, spent in zip(operators, cycles):
-        chosen = None
-        if kernels[operator.index] == Unpacked.name:
-            assert isinstance(operator, Conv2D)
-            chosen = plan(operator, target.model)
-        samples.append(Sample(f"{graph.name} {operator.name}", operator, chosen, spent))
-    return samples
+    cycles = measured(elf, board, [step.symbol for step in made.steps])
+    return [
+        Sample(f"{graph.name} {step.last.name}", step.last, step.plan, spent) for step, spent in zip(made.steps, cycles)
+    ]

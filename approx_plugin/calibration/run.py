@@ -19,7 +19,7 @@ from approx_plugin.calibration.memories import memories_of
 from approx_plugin.calibration.simulation import Sample
 from approx_plugin.kernels.costs.counting import IDEAL, Memories
 from approx_plugin.kernels.costs.model import CostModel
-from approx_plugin.kernels.target import Target
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.library.provider import resolve
 from approx_plugin.virtual_board.timing import load_timing
 
@@ -53,14 +53,14 @@ class Calibration:
 
 def simulate_board(board: Board, cmsis_nn: Path, models: Sequence[Path], folder: Path, workers: int) -> Simulated:
     """Simulate everything that one board's calibration needs; `folder` keeps objects for the next time."""
-    target = Target(board.core, board.dsp, BACKEND, UNKNOWN)
+    platform = Platform(board.core, board.dsp, BACKEND, UNKNOWN)
 
     def drawn(seed: int, scale: float) -> list[Sample]:
-        return simulation.run(draw_layers(seed, scale), board, target, cmsis_nn, folder, workers)
+        return simulation.run(draw_layers(seed, scale), board, platform, cmsis_nn, folder, workers)
 
     fitted = drawn(TRAINING_SEED, 1.0)
     memories = memories_of(board, load_timing(board))
-    known = replace(target, costs=CostModel(board.name, memories, fit(points(fitted, memories))))
+    known = replace(platform, costs=CostModel(board.name, memories, fit(points(fitted, memories))))
     return Simulated(
         board,
         fitted,

@@ -10,10 +10,9 @@ from approx_plugin.boards.board import Board
 from approx_plugin.calibration import firmware
 from approx_plugin.calibration.layers import Drawn
 from approx_plugin.errors import ToolError
-from approx_plugin.kernels.cmsis_nn.registry import SERVICES
 from approx_plugin.kernels.costs.counting import Memories, Work
-from approx_plugin.kernels.target import Target
-from approx_plugin.kernels.unpacked.plan import Plan
+from approx_plugin.kernels.kernel import Plan
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.model.operator import Operator
 from approx_plugin.virtual_board.simulation import simulate
 
@@ -25,33 +24,29 @@ UNTIL = "verification_run"
 class Sample:
     """A layer that was simulated.
 
-    name: for tables; plan: of the unpacked kernel, None for the library's; cycles: of its only call.
+    name: for tables; plan: what computes it; cycles: of its only call.
     """
 
     name: str
     operator: Operator
-    plan: Plan | None
+    plan: Plan
     cycles: int
 
     def work(self, memories: Memories) -> Work:
-        """What the cost model counts."""
-        return (
-            SERVICES[self.operator.kind].work(self.operator, memories)
-            if self.plan is None
-            else self.plan.work(memories)
-        )
+        """What the cost model counts. A plan that does several kinds of work cannot be fitted by itself."""
+        (work,) = self.plan.work(memories)
+        return work
 
 
 def run(
-    drawn: Sequence[Drawn], board: Board, target: Target, cmsis_nn: Path, folder: Path, workers: int
+    drawn: Sequence[Drawn], board: Board, platform: Platform, cmsis_nn: Path, folder: Path, workers: int
 ) -> list[Sample]:
     """Simulate all layers. Raises ToolError if a firmware does not come to its end."""
     samples = []
-    for batch in firmware.batches(drawn, board, target):
+    for batch in firmware.batches(drawn, board, platform):
         elf = firmware.make(batch, board, cmsis_nn, folder, workers)
-        for item, cycles in zip(batch.drawn, measured(elf, board, batch.functions)):
-            plan = None if item.block is None else firmware.plan_of(item)
-            samples.append(Sample("drawn", item.operator, plan, cycles))
+        for step, cycles in zip(batch.steps, measured(elf, board, batch.functions)):
+            samples.append(Sample("drawn", step.last, step.plan, cycles))
     return samples
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import numpy as np
 
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.exploration.front import Point
@@ -27,7 +24,7 @@ def ordered(candidates: Iterable[Candidate]) -> Candidates:
     """By ascending layer. Raises ValueError if a layer is named twice."""
     result = tuple(sorted(candidates, key=lambda candidate: candidate.layer))
     if len({candidate.layer for candidate in result}) != len(result):
-        raise ValueError("a design has at most one candidate a layer")
+        raise ValueError("a design has at most one candidate per layer")
     return result
 
 
@@ -38,7 +35,4 @@ def levels(candidates: Candidates) -> tuple[tuple[int, float], ...]:
 
 def fingerprint(candidate: Candidate) -> bytes:
     """sha256 of all that a candidate changes about the network: equal for equal arithmetic."""
-    digest = hashlib.sha256(f"{candidate.layer} {candidate.weights.shape}\n".encode())
-    digest.update(np.ascontiguousarray(candidate.weights, dtype=np.int8).tobytes())
-    digest.update(np.ascontiguousarray(candidate.bias, dtype="<i4").tobytes())
-    return digest.digest()
+    return candidate.operator.fingerprint

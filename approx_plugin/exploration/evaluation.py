@@ -25,7 +25,7 @@ from approx_plugin.reference.executor import BATCH, Activations, advance, classe
 
 BoolArray = npt.NDArray[np.bool_]
 
-VERSION = 1
+VERSION = 2
 """Of the arithmetic of an evaluation: results that another version has stored are not used."""
 
 SLICE = 500

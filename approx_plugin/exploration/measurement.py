@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Callable, Protocol
 
 from approx_plugin.exploration.comparison import BoolArray, accuracy
-from approx_plugin.exploration.cost import PriceList
-from approx_plugin.exploration.design import Candidates, Design, fingerprint, levels, ordered
+from approx_plugin.exploration.design import Candidates, Design, fingerprint, levels
 from approx_plugin.exploration.evaluation import Evaluate
 from approx_plugin.exploration.front import Point
+from approx_plugin.exploration.pricing import Pricing
 
 GROUP = 8
 """Designs that are measured together; results are stored and progress is told behind each group."""
@@ -30,11 +30,13 @@ def silent(done: int, total: int, best: Point | None) -> None:
 class Notebook:
     """Measures designs within a budget. A design that is asked for again is not counted again.
 
+    What is measured of a design is what would be lowered: candidates that save nothing are left out.
+
     Whether a result was computed or came from the memo makes no difference to the budget: a search that goes on after
     an interruption takes the same way.
     """
 
-    def __init__(self, evaluate: Evaluate, prices: PriceList, budget: int, progress: Progress) -> None:
+    def __init__(self, evaluate: Evaluate, prices: Pricing, budget: int, progress: Progress) -> None:
         """budget: how many distinct designs may be measured, the exact network included."""
         self._evaluate, self._prices, self._budget, self._progress = evaluate, prices, budget, progress
         self._entries: dict[tuple[bytes, ...], tuple[Design, BoolArray]] = {}
@@ -57,26 +59,26 @@ class Notebook:
 
     def known(self, candidates: Candidates) -> bool:
         """Whether it has been measured."""
-        return _key(candidates) in self._entries
+        return self._key(candidates) in self._entries
 
     def correct(self, candidates: Candidates) -> BoolArray:
         """bool [images] of a measured design."""
-        return self._entries[_key(candidates)][1]
+        return self._entries[self._key(candidates)][1]
 
     def measure(self, designs: Sequence[Candidates]) -> list[Design | None]:
         """Each design with its point; None for those that the budget has no room for (the last ones)."""
         new: dict[tuple[bytes, ...], Candidates] = {}
         for candidates in designs:
-            key = _key(candidates)
+            key = self._key(candidates)
             if key not in self._entries and len(new) < self.left:
-                new.setdefault(key, ordered(candidates))
+                new.setdefault(key, self._prices.effective(candidates))
         waiting = list(new.items())
         for start in range(0, len(waiting), GROUP):
             group = waiting[start : start + GROUP]
             for (key, candidates), correct in zip(group, self._evaluate([c for _, c in group])):
                 self._entries[key] = (Design(candidates, self._point(candidates, correct)), correct)
             self._progress(self.used, self._budget, self.cheapest())
-        return [self._entries[key][0] if key in self._entries else None for key in map(_key, designs)]
+        return [self._entries[key][0] if key in self._entries else None for key in map(self._key, designs)]
 
     def cheapest(self) -> Point | None:
         """The point with the fewest cycles that meets the target."""
@@ -87,6 +89,5 @@ class Notebook:
         cost = self._prices.total(candidates)
         return Point(accuracy(correct), cost.macs, cost.cycles, cost.flash_bytes, cost.ram_bytes, levels(candidates))
 
-
-def _key(candidates: Candidates) -> tuple[bytes, ...]:
-    return tuple(fingerprint(candidate) for candidate in ordered(candidates))
+    def _key(self, candidates: Candidates) -> tuple[bytes, ...]:
+        return tuple(fingerprint(candidate) for candidate in self._prices.effective(candidates))

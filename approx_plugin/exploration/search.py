@@ -23,14 +23,13 @@ import numpy as np
 from approx_plugin.approximation.options import Options
 from approx_plugin.exploration.comparison import Comparison, accuracy, compare, standard_error
 from approx_plugin.exploration.confirmation import Look, confirm
-from approx_plugin.exploration.cost import Cost, PriceList
 from approx_plugin.exploration.curves import Curve, greedy_path
 from approx_plugin.exploration.design import Candidates, Design
 from approx_plugin.exploration.evaluation import Evaluate
 from approx_plugin.exploration.front import Front, Point
 from approx_plugin.exploration.goal import Goal
 from approx_plugin.exploration.measurement import Notebook, Progress, silent
-from approx_plugin.model.graph import Graph
+from approx_plugin.exploration.pricing import Price, Pricing, single_cycles
 from approx_plugin.spec.spec import Search, Target
 
 SWEEP_BUDGET = 0.15
@@ -81,9 +80,8 @@ class Exploration:
 
 
 def explore(
-    graph: Graph,
     options: Options,
-    cost: Cost,
+    prices: Pricing,
     on_exploration: Evaluate,
     on_confirmation: Evaluate,
     target: Target,
@@ -94,15 +92,15 @@ def explore(
 
     Uses `search.seed` and `search.evaluations` (at least 1; the exact network counts as one). Raises SearchInterrupted.
     """
-    prices = PriceList(graph, cost)
     notebook = Notebook(on_exploration, prices, search.evaluations, progress)
+    exact_price = prices.total(())
     (exact,) = notebook.measure([()])
     if exact is None:
         raise ValueError("a search needs at least one evaluation")
     goal = Goal.on(target, exact.point.accuracy)
     if goal.allowed >= 0:
         notebook.meets = goal.met
-        _Search(options, prices, notebook, goal, search.seed).run()
+        _Search(options, prices, exact_price, notebook, goal, search.seed).run()
     (exact_confirmed,) = on_confirmation([()])
     last_word = Goal.on(target, accuracy(exact_confirmed))
     cheaper = [design for design in notebook.designs if design.point.cycles < exact.point.cycles]
@@ -144,14 +142,13 @@ def _message(chosen: Design, exploration: Goal, confirmation: Goal, looks: tuple
 class _Search:
     """The steps of the search; the notebook holds what they have found."""
 
-    def __init__(self, options: Options, prices: PriceList, notebook: Notebook, goal: Goal, seed: int) -> None:
+    def __init__(
+        self, options: Options, prices: Pricing, exact: Price, notebook: Notebook, goal: Goal, seed: int
+    ) -> None:
         self._options, self._notebook, self._goal = options, notebook, goal
         self._random = random.Random(seed)
         self._ladders = {layer: ladder for layer, ladder in sorted(options.ladders.items()) if ladder}
-        self._cycles = [
-            [prices.layer(layer, candidate).cycles for candidate in (None, *ladder)]
-            for layer, ladder in self._ladders.items()
-        ]
+        self._cycles = single_cycles(prices, exact, self._ladders)
         self._losses: list[tuple[float, ...]] = []
 
     def run(self) -> None:
@@ -261,7 +258,8 @@ class _Search:
         return (0,) * len(self._ladders)
 
     def _price(self, levels: Levels) -> float:
-        return sum(cycles[level] for cycles, level in zip(self._cycles, levels))
+        exact = self._cycles[0][0]
+        return exact + sum(cycles[level] - exact for cycles, level in zip(self._cycles, levels))
 
     def _loss(self, levels: Levels) -> float:
         return sum(losses[level] for losses, level in zip(self._losses, levels))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from approx_plugin.boards.board import Board
 from approx_plugin.errors import ApproxError, CapacityError, Location
-from approx_plugin.kernels.program import Buffer, Program
+from approx_plugin.kernels.needs import DTCM, FLASH, RAM, Bytes
+from approx_plugin.kernels.program import Buffer, Program, Step
 
 FLASH_RESERVE = 32 * 1024
 """Bytes of flash for what is not a layer: the library's code, start-up, drivers, the application."""
@@ -25,28 +26,35 @@ def ram_budget(board: Board, border_bytes: int) -> int:
     return board.ram.length - RAM_RESERVE - border_bytes
 
 
+def budgets(board: Board, vector_bytes: int, border_bytes: int) -> Bytes:
+    """What the steps and the arena may take, by kind of memory; arguments as above."""
+    own = board.dtcm.length if board.dtcm else 0
+    return {FLASH: flash_budget(board, vector_bytes), RAM: ram_budget(board, border_bytes), DTCM: own}
+
+
 def shortages(program: Program, board: Board, vector_bytes: int, where: Location) -> Iterator[ApproxError]:
     """What does not fit, with the layers that need most."""
     borders = program.graph.input_tensor.elements + program.graph.output_tensor.elements
-    available = ram_budget(board, borders)
+    tables = sum(step.cost.permanent.get(RAM, 0) for step in program.steps)
+    available = ram_budget(board, borders) - tables
     if program.memory.size > available:
-        layer, buffers = _busiest(program)
+        step, buffers = _busiest(program)
         parts = ", ".join(f"{b.name} {b.size:,} B" for b in buffers)
         yield CapacityError(
             f"the network needs {program.memory.size:,} bytes of RAM for its activations; "
             f"{max(available, 0):,} are available on {board.name}",
             where=where,
-            why=f"most is needed in layer {layer} ({program.graph.operators[layer].name}): {parts}",
+            why=f"most is needed in layer {step.last.index} ({step.last.name}): {parts}",
             hint="take a board with more RAM, a smaller input, or `kernels: {convolution: auto}`, which unpacks only "
             "where the memory suffices",
         )
-    needed = sum(layer.cost.flash_bytes for layer in program.layers)
     available = flash_budget(board, vector_bytes)
-    if needed > available:
-        largest = sorted(program.layers, key=lambda entry: -entry.cost.flash_bytes)[:4]
-        parts = ", ".join(f"{entry.operator.name} ({entry.kernel}) {entry.cost.flash_bytes:,} B" for entry in largest)
+    if program.flash_bytes > available:
+        largest = sorted(program.steps, key=lambda step: -step.cost.flash_bytes)[:4]
+        parts = ", ".join(f"{step.last.name} ({step.kernel}) {step.cost.flash_bytes:,} B" for step in largest)
         yield CapacityError(
-            f"the network needs about {needed:,} bytes of flash; {max(available, 0):,} are available on {board.name}",
+            f"the network needs about {program.flash_bytes:,} bytes of flash; {max(available, 0):,} are available on "
+            f"{board.name}",
             where=where,
             why=f"the largest layers are {parts}",
             hint="take a board with more flash, or `kernels: {convolution: auto}`, which unpacks only where the flash "
@@ -54,12 +62,12 @@ def shortages(program: Program, board: Board, vector_bytes: int, where: Location
         )
 
 
-def _busiest(program: Program) -> tuple[int, list[Buffer]]:
-    """The layer during which the arena holds most, and what it holds then, largest first."""
-    buffers = [*program.memory.activations.values(), *program.memory.scratch.values()]
+def _busiest(program: Program) -> tuple[Step, list[Buffer]]:
+    """The step during which the arena holds most, and what it holds then, largest first."""
 
-    def alive(layer: int) -> list[Buffer]:
-        return [b for b in buffers if b.first <= layer <= b.last]
+    def alive(step: Step) -> list[Buffer]:
+        first, last = step.operators[0].index, step.last.index
+        return [b for b in program.memory.buffers if b.first <= last and first <= b.last]
 
-    layer = max(range(len(program.layers)), key=lambda index: (sum(b.size for b in alive(index)), -index))
-    return layer, sorted(alive(layer), key=lambda b: -b.size)
+    busiest = max(program.steps, key=lambda step: (sum(b.size for b in alive(step)), -step.last.index))
+    return busiest, sorted(alive(busiest), key=lambda b: -b.size)

@@ -1,28 +1,31 @@
-"""What a kernel costs on a board. Nobody who asks knows whether the answer is a formula, a simulation or a board."""
+"""What a step costs on a board. Nobody who asks knows whether the answer is a formula, a simulation or a board."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from approx_plugin.kernels.needs import FLASH, NOTHING, RAM, Bytes
 
 
-@dataclass(frozen=True)
-class LayerCost:
-    """cycles: of one inference; flash_bytes: code and constants; ram_bytes: scratch beside input and output.
+@dataclass(frozen=True, eq=False)
+class StepCost:
+    """cycles: of one inference; permanent, scratch: bytes by kind of memory, as in `Needs`.
 
     macs: multiply-accumulates of one inference that the kernel really does: products of weight 0 are not in unpacked
     code, but the library multiplies them.
     """
 
     cycles: float
-    flash_bytes: int
-    ram_bytes: int
+    permanent: Bytes = field(default_factory=lambda: NOTHING)
+    scratch: Bytes = field(default_factory=lambda: NOTHING)
     macs: int = 0
 
-    def __add__(self, other: LayerCost) -> LayerCost:
-        """Cycles and flash add up; scratch is shared, so the larger one counts."""
-        return LayerCost(
-            self.cycles + other.cycles,
-            self.flash_bytes + other.flash_bytes,
-            max(self.ram_bytes, other.ram_bytes),
-            self.macs + other.macs,
-        )
+    @property
+    def flash_bytes(self) -> int:
+        """Code and constants in flash."""
+        return self.permanent.get(FLASH, 0)
+
+    @property
+    def ram_bytes(self) -> int:
+        """Scratch in the arena."""
+        return self.scratch.get(RAM, 0)

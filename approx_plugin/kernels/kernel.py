@@ -1,38 +1,93 @@
-"""What a kernel schedule says about itself. Schedules compete: which one a layer takes is the exploration's choice."""
+"""The contract between the kernels and the rest of the house.
+
+A `Kernel` looks at one operator, or at a run of consecutive ones, and offers plans: ways to compute them. A `Plan` says
+what it needs, what it does (for the cost model), which products it can leave out, and emits the code. Pricing, choice,
+lowering, calibration and tests take plans and never ask which kernel made them.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
-from approx_plugin.kernels.cost import LayerCost
-from approx_plugin.kernels.program import LoweredLayer
-from approx_plugin.kernels.target import Target
+from approx_plugin.approximation.grouping import Grouping
+from approx_plugin.kernels.cost import StepCost
+from approx_plugin.kernels.costs.counting import Memories, Work
+from approx_plugin.kernels.emission import Emission
+from approx_plugin.kernels.needs import Needs
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.model.operator import Operator
 
 
-def layer_symbol(operator: Operator) -> str:
-    """The C name of a layer's function, and the stem of its file: `approx_layer_03`."""
-    return f"approx_layer_{operator.index:02d}"
+class Plan(ABC):
+    """One way to compute a run of operators, decided down to the last instruction. Immutable."""
+
+    kernel: ClassVar[str]
+    """Name of the kernel that offers it, as in approx.yaml and reports."""
+
+    @property
+    @abstractmethod
+    def operators(self) -> tuple[Operator, ...]:
+        """What it computes: consecutive operators, each but the first reads what the one before it has made."""
+
+    @property
+    def variant(self) -> str:
+        """What tells it from the kernel's other plans for the same operators; "" where there is only one."""
+        return ""
+
+    @property
+    @abstractmethod
+    def needs(self) -> Needs:
+        """Memory and layouts."""
+
+    @property
+    @abstractmethod
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference that its code really does."""
+
+    @abstractmethod
+    def work(self, memories: Memories) -> Sequence[Work]:
+        """What it does on a board with these memories, by kind, for the cost model."""
+
+    @abstractmethod
+    def emit(self, symbol: str) -> Emission:
+        """The code. symbol: the C name of the step, with which every symbol of it begins. Same plan, same text."""
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """Which products its code can leave out, and which fall together; None: a product of 0 saves nothing."""
+        return None
 
 
-class Schedule(ABC):
-    """One way to compute a layer.
-
-    To add one: a file (or folder) beside the others with a subclass, and a line in `schedules/registry.py`.
-    """
+class Kernel(ABC):
+    """A way to compute operators. See `registry.py` for how to add one."""
 
     name: ClassVar[str]
     """As in approx.yaml and reports."""
 
-    @abstractmethod
-    def obstacle(self, operator: Operator, target: Target) -> str | None:
-        """Why this layer cannot be computed this way on this target; None if it can."""
+    longest: ClassVar[int] = 1
+    """How many consecutive operators one of its plans computes at most."""
+
+    skips: ClassVar[bool] = False
+    """Whether its plans can leave products out."""
 
     @abstractmethod
-    def cost(self, operator: Operator, target: Target) -> LayerCost:
-        """The estimated cost, without generating the code. Only for layers without an obstacle."""
+    def suits(self, operators: Sequence[Operator]) -> bool:
+        """Whether such operators, in this order, are what the kernel is made for. Asked before anything else."""
+
+    def refusal(self, operators: Sequence[Operator], platform: Platform) -> str | None:
+        """Why these operators, which it suits, cannot be computed this way on this platform; None if they can."""
+        return None
 
     @abstractmethod
-    def lower(self, operator: Operator, target: Target) -> LoweredLayer:
-        """The layer's code. Only for layers without an obstacle. Same operator, same text."""
+    def plans(self, operators: Sequence[Operator], platform: Platform) -> Sequence[Plan]:
+        """All plans that are worth comparing, at least one. Only for operators that are suited and not refused."""
+
+
+def price(plan: Plan, platform: Platform) -> StepCost:
+    """The cost by the platform's cost model."""
+    model = platform.model
+    cycles = sum(model.cycles(work) for work in plan.work(model.memories))
+    needs = plan.needs
+    return StepCost(cycles, needs.permanent, needs.scratch, plan.macs)

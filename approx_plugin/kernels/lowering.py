@@ -1,51 +1,51 @@
-"""From a graph and a kernel for every layer to a Program."""
+"""From a graph and the plans that cover it to a Program."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from approx_plugin.kernels.cost import LayerCost
-from approx_plugin.kernels.memory import plan_memory
-from approx_plugin.kernels.network import header_text, network_text, summary_of
-from approx_plugin.kernels.program import Emission, LoweredLayer, Program
-from approx_plugin.kernels.registry import SCHEDULES
-from approx_plugin.kernels.target import Target
+from approx_plugin.kernels.kernel import Plan, price
+from approx_plugin.kernels.memory import Claim, plan_memory
+from approx_plugin.kernels.network import Network, header_text, network_text, summary_of
+from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.program import Program, Step
 from approx_plugin.model.graph import Graph
-from approx_plugin.model.operator import Operator
-
-ALIAS = "none"
-"""The kernel's name of an operator that is only another view of its input."""
 
 
-def lower(graph: Graph, kernels: Mapping[int, str], target: Target, exact_macs: int, kept_macs: int) -> Program:
+def step_symbol(index: int) -> str:
+    """The C name of the step that ends with operator `index`, and the stem of its files: `approx_layer_03`."""
+    return f"approx_layer_{index:02d}"
+
+
+def lower(graph: Graph, plans: Sequence[Plan], platform: Platform, exact_macs: int, kept_macs: int) -> Program:
     """The program that computes `graph`.
 
-    kernels: layer index -> schedule name, for every operator but aliases; each must accept its layer (ValueError).
-    exact_macs, kept_macs: of one inference, for the header: of the exact network, and not skipped by approximation.
+    plans: they cover every operator but views, each once (ValueError). exact_macs, kept_macs: of one inference, for the
+    header: of the exact network, and not skipped by approximation.
     """
-    layers = tuple(_lower_layer(operator, kernels, target) for operator in graph.operators)
-    return assemble(graph, layers, exact_macs, kept_macs)
+    covered = sorted(operator.index for plan in plans for operator in plan.operators)
+    wanted = [operator.index for operator in graph.operators if not operator.is_alias]
+    if covered != wanted:
+        raise ValueError(f"the plans cover operators {covered}, not {wanted}")
+    steps = tuple(
+        lower_plan(plan, step_symbol(plan.operators[-1].index), platform)
+        for plan in sorted(plans, key=lambda plan: plan.operators[0].index)
+    )
+    return assemble(graph, steps, exact_macs, kept_macs)
 
 
-def assemble(graph: Graph, layers: tuple[LoweredLayer, ...], exact_macs: int, kept_macs: int) -> Program:
-    """The program of layers that have been lowered: plans memory and writes the network's files. See `lower`."""
-    memory = plan_memory(graph, {layer.operator.index: layer.emission.scratch_bytes for layer in layers})
-    summary = summary_of(graph, Counter(layer.kernel for layer in layers if layer.kernel != ALIAS))
-    sources = {
-        "Inc/approx_network.h": header_text(graph, memory, (exact_macs, kept_macs), summary),
-        "Src/approx_network.c": network_text(graph, layers, memory, summary),
-    }
-    for layer in layers:
-        sources.update(layer.emission.sources)
-    return Program(graph, layers, memory, sources)
+def lower_plan(plan: Plan, symbol: str, platform: Platform) -> Step:
+    """A plan with its code and its price."""
+    return Step(plan, symbol, plan.emit(symbol), price(plan, platform))
 
 
-def _lower_layer(operator: Operator, kernels: Mapping[int, str], target: Target) -> LoweredLayer:
-    if operator.is_alias:
-        return LoweredLayer(operator, ALIAS, Emission({}, "", "", "", 0), LayerCost(0, 0, 0))
-    schedule = SCHEDULES[kernels[operator.index]]
-    reason = schedule.obstacle(operator, target)
-    if reason:
-        raise ValueError(f"{operator.name} cannot take the {schedule.name} kernel: {reason}")
-    return schedule.lower(operator, target)
+def assemble(graph: Graph, steps: tuple[Step, ...], exact_macs: int, kept_macs: int) -> Program:
+    """The program of steps that have been lowered: plans memory and writes the network's files. See `lower`."""
+    memory = plan_memory(graph, [Claim(step.operators, step.cost.scratch, step.plan.needs.output) for step in steps])
+    summary = summary_of(graph, Counter(step.kernel for step in steps))
+    network = Network(graph, steps, memory, (exact_macs, kept_macs), summary)
+    sources = {"Inc/approx_network.h": header_text(network), "Src/approx_network.c": network_text(network)}
+    for step in steps:
+        sources.update(step.emission.sources)
+    return Program(graph, steps, memory, sources)

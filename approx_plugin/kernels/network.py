@@ -1,12 +1,15 @@
-"""The network file and its header: one function a layer, called in order, on the buffers of the memory plan."""
+"""The network file and its header: one function per step, called in order, on the buffers of the memory plan."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from approx_plugin.kernels.kernel import layer_symbol
+from approx_plugin.kernels.c_lines import call, folded
 from approx_plugin.kernels.memory import roots
-from approx_plugin.kernels.program import LoweredLayer, MemoryPlan
+from approx_plugin.kernels.needs import DTCM, RAM
+from approx_plugin.kernels.program import MemoryPlan, Step
+from approx_plugin.kernels.run import inputs_of
 from approx_plugin.model.graph import Graph
 
 HEADER = """\
@@ -22,7 +25,11 @@ extern "C" {{
 
 #define APPROX_NETWORK_MODEL_NAME "{name}"
 #define APPROX_NETWORK_LAYERS {layers}
-/* Multiply-accumulates of one inference: of the exact network, and those that approximation has not skipped. */
+/* Calls of the observer in one inference: where one function computes several layers, only the
+   last one's output exists. */
+#define APPROX_NETWORK_STEPS {steps}
+/* Multiply-accumulates of one inference: of the exact network, and those that approximation has
+   not skipped. */
 #define APPROX_NETWORK_MACC_EXACT {exact}u
 #define APPROX_NETWORK_MACC_KEPT {kept}u
 /* int8 in: real = {in_scale!r} * (q - {in_zero}); shape {in_shape} */
@@ -35,18 +42,20 @@ extern "C" {{
 #define APPROX_NETWORK_OUT_1_ZERO_POINT ({out_zero})
 /* Size of the application's buffer for everything in between. */
 #define APPROX_NETWORK_ACTIVATIONS_SIZE {arena}u
-#define APPROX_NETWORK_ACTIVATIONS_ALIGNMENT 8
+#define APPROX_NETWORK_ACTIVATIONS_ALIGNMENT {alignment}
 
-/* Called behind every layer with its int8 output, which is valid during the call only. */
+/* Called after every step with the layer that it ends with and its output, which is valid during
+   the call only. */
 typedef void (*approx_observer)(void *user, int32_t layer, const int8_t *output, uint32_t bytes);
 
 extern const char *const approx_network_layer_names[APPROX_NETWORK_LAYERS];
 
-/* One inference. activations: APPROX_NETWORK_ACTIVATIONS_SIZE bytes, 8-byte aligned. input and output must not overlap
-   it. Returns 0, or 1 + the index of the layer that failed. Not reentrant where two calls share `activations`. */
+/* One inference. activations: APPROX_NETWORK_ACTIVATIONS_SIZE bytes, aligned to
+   APPROX_NETWORK_ACTIVATIONS_ALIGNMENT. input and output must not overlap it. Returns 0, or 1 + the
+   index of the layer that failed. Not reentrant where two calls share `activations`. */
 int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output);
 
-/* Who is told about every layer's output; NULL for nobody. */
+/* Who is told about the steps; NULL for nobody. */
 void approx_network_set_observer(approx_observer observer, void *user);
 
 /* 0, or 1 + the index of a layer whose library function asks for more scratch than was planned. */
@@ -99,15 +108,34 @@ static void observe(int32_t layer, const int8_t *output, uint32_t bytes)
 """
 
 
-def header_text(graph: Graph, memory: MemoryPlan, macs: tuple[int, int], summary: str) -> str:
-    """approx_network.h. macs: of the exact network, and kept."""
+SCRATCH_DTCM = """\
+/* Scratch in the core's own data memory: the steps that want it take turns. */
+static uint8_t scratch_dtcm[{size}] __attribute__((aligned(8), section(".dtcm")));
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What the network's files are made of. macs: of the exact network, and kept; summary: as of `summary_of`."""
+
+    graph: Graph
+    steps: Sequence[Step]
+    memory: MemoryPlan
+    macs: tuple[int, int]
+    summary: str
+
+
+def header_text(network: Network) -> str:
+    """approx_network.h."""
+    graph = network.graph
     source, target = graph.input_tensor, graph.output_tensor
-    return HEADER.format(
-        summary=summary,
+    text = HEADER.format(
+        summary=network.summary,
         name=graph.name,
         layers=len(graph.operators),
-        exact=macs[0],
-        kept=macs[1],
+        steps=len(network.steps) + sum(operator.is_alias for operator in graph.operators),
+        exact=network.macs[0],
+        kept=network.macs[1],
         in_bytes=source.elements,
         in_scale=source.scale,
         in_zero=source.zero_point,
@@ -116,33 +144,83 @@ def header_text(graph: Graph, memory: MemoryPlan, macs: tuple[int, int], summary
         out_scale=target.scale,
         out_zero=target.zero_point,
         out_shape="x".join(map(str, target.shape)),
-        arena=memory.size,
+        arena=network.memory.size,
+        alignment=network.memory.alignment,
     )
+    return folded(text)
 
 
-def network_text(graph: Graph, layers: Sequence[LoweredLayer], memory: MemoryPlan, summary: str) -> str:
+def network_text(network: Network) -> str:
     """approx_network.c."""
-    uses_library = any(layer.emission.cmsis_nn for layer in layers)
-    parts = [
-        PROLOGUE.format(
-            summary=summary,
-            cmsis_nn='#include "arm_nnfunctions.h"\n' if uses_library else "",
-            names="\n".join(f'    "{op.name}",' for op in graph.operators),
-        )
-    ]
-    place = _places(graph, memory)
-    for layer in layers:
-        if layer.operator.is_alias:
-            continue
-        parts += [text for text in (layer.emission.prototypes, layer.emission.definitions) if text]
-        parts.append(_layer_function(layer))
-    parts.append(_check_function(layers))
-    parts.append(_run_function(graph, layers, memory, place))
+    names = [operator.name for operator in network.graph.operators]
+    parts = [prologue_text(network.summary, names, network.steps)]
+    beside = network.memory.beside.get(DTCM, 0)
+    if beside:
+        parts.append(SCRATCH_DTCM.format(size=beside))
+    parts += [step_text(step) for step in network.steps]
+    parts.append(_check_function(network.steps))
+    parts.append(_run_function(network))
     return "\n".join(parts)
 
 
+def prologue_text(summary: str, names: Sequence[str], steps: Sequence[Step]) -> str:
+    """The head of the network's file. names: of all layers."""
+    uses_library = any(step.emission.cmsis_nn for step in steps)
+    text = PROLOGUE.format(
+        summary=summary,
+        cmsis_nn='#include "arm_nnfunctions.h"\n' if uses_library else "",
+        names="\n".join(f'    "{name}",' for name in names),
+    )
+    return folded(text)
+
+
+def step_text(step: Step) -> str:
+    """All that a step puts into the network's file; its function last, under a name of its own.
+
+    So profilers, debuggers and simulators can tell where time goes.
+    """
+    emission = step.emission
+    parts = [f"/* {description(step)} */"]
+    parts += [text.rstrip("\n") + "\n" for text in (emission.prototypes, emission.definitions) if text]
+    head = f"APPROX_LAYER {'int32_t' if emission.can_fail else 'void'} {call(step.symbol, _parameters(step))}"
+    statement = f"return {emission.call};" if emission.can_fail else f"{emission.call};"
+    parts.append(folded(f"{head}\n{{\n    {statement}\n}}\n"))
+    return folded("\n".join(parts))
+
+
+def description(step: Step) -> str:
+    """`conv2d_3 (CONV_2D 8x8x16 -> 8x8x32): unpacked, 4x1 pixels by 2 channels`."""
+    works = ", ".join(f"{operator.name} ({operator.kind})" for operator in step.operators)
+    shapes = " and ".join(_shape(tensor.shape) for tensor in inputs_of(step.operators))
+    variant = f", {step.plan.variant}" if step.plan.variant else ""
+    return f"{works}, {shapes} -> {_shape(step.last.output.shape)}: {step.kernel}{variant}."
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape[1:])) or "1"
+
+
+def _parameters(step: Step) -> list[str]:
+    """Of a step's function: only what it uses."""
+    inputs = [f"const int8_t *input{f'_{n}' if n > 1 else ''}" for n in range(1, len(inputs_of(step.operators)) + 1)]
+    scratch = step.cost.scratch
+    further = [("void *scratch", scratch.get(RAM, 0)), ("void *scratch_dtcm", scratch.get(DTCM, 0))]
+    return [*inputs, "int8_t *output", *(text for text, size in further if size)]
+
+
+def _check_function(steps: Sequence[Step]) -> str:
+    lines = ["int32_t approx_network_check_scratch(void)", "{"]
+    for step in steps:
+        wanted = step.emission.context_size
+        if wanted:
+            lines.append(f"    if ({wanted} > {step.cost.ram_bytes}) {{")
+            lines.append(f"        return {step.last.index + 1};")
+            lines.append("    }")
+    return "\n".join([*lines, "    return 0;", "}", ""])
+
+
 def _places(graph: Graph, memory: MemoryPlan) -> Mapping[int, str]:
-    """Activation -> C expression of its address."""
+    """Activation -> C expression of its address; those that pass inside of a step have none."""
     root = roots(graph)
     place = {}
     for tensor, source in root.items():
@@ -150,62 +228,46 @@ def _places(graph: Graph, memory: MemoryPlan) -> Mapping[int, str]:
             place[tensor] = "output"
         elif source == root[graph.input]:
             place[tensor] = "input"
-        else:
+        elif source in memory.activations:
             place[tensor] = f"(int8_t *)(arena + {memory.activations[source].offset})"
     return place
 
 
-def _layer_function(layer: LoweredLayer) -> str:
-    """One layer under a name of its own, so that profilers and simulators can tell where time goes."""
-    return (
-        f"APPROX_LAYER int32_t {layer_symbol(layer.operator)}"
-        "(const int8_t *input, const int8_t *input_2, int8_t *output, void *scratch)\n{\n"
-        "    (void)input_2;\n    (void)scratch;\n"
-        f"    return {layer.emission.call};\n}}\n"
-    )
-
-
-def _check_function(layers: Sequence[LoweredLayer]) -> str:
-    lines = ["int32_t approx_network_check_scratch(void)", "{"]
-    for layer in layers:
-        wanted = layer.emission.context_size
-        if wanted:
-            lines.append(f"    if ({wanted} > {layer.emission.scratch_bytes}) {{")
-            lines.append(f"        return {layer.operator.index + 1};")
-            lines.append("    }")
-    return "\n".join([*lines, "    return 0;", "}", ""])
-
-
-def _run_function(graph: Graph, layers: Sequence[LoweredLayer], memory: MemoryPlan, place: Mapping[int, str]) -> str:
-    lines = [
-        "int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output)",
-        "{",
-        "    uint8_t *const arena = activations;",
-        "    (void)arena;",
-    ]
-    root = roots(graph)
+def _run_function(network: Network) -> str:
+    graph, memory = network.graph, network.memory
+    root, place = roots(graph), _places(graph, memory)
+    lines = ["int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output)", "{"]
+    lines.append("    uint8_t *const arena = activations;" if memory.buffers else "    (void)activations;")
+    lines.append("")
     if root[graph.input] == root[graph.output]:
-        # Nothing but aliases between input and output: the bytes go over as they are.
+        # Nothing but views between input and output: the bytes go over as they are.
         lines.append(f"    memcpy(output, input, {graph.output_tensor.elements}u);")
-    for layer in layers:
-        operator = layer.operator
-        target = place[operator.output.index]
-        if not operator.is_alias:
-            scratch = memory.scratch.get(operator.index)
-            arguments = [
-                place[operator.inputs[0].index],
-                place[operator.inputs[1].index] if len(operator.inputs) > 1 else "NULL",
-                target,
-                f"arena + {scratch.offset}" if scratch else "NULL",
-            ]
-            lines.append(f"    if ({layer_symbol(operator)}({', '.join(arguments)}) != 0) {{")
-            lines.append(f"        return {operator.index + 1};")
-            lines.append("    }")
-        lines.append(f"    observe({operator.index}, {target}, {operator.output.elements}u);")
-    return "\n".join([*lines, "    return 0;", "}", ""])
+    ends = {step.last.index: step for step in network.steps}
+    for operator in graph.operators:
+        index, output = operator.index, operator.output
+        if index in ends:
+            lines += _call(ends[index], memory, place)
+        if index in ends or operator.is_alias:
+            size = ends[index].plan.needs.output.size(output) if index in ends else output.elements
+            lines.append(f"    observe({index}, {place[output.index]}, {size}u);")
+    return folded("\n".join([*lines, "    return 0;", "}", ""]))
+
+
+def _call(step: Step, memory: MemoryPlan, place: Mapping[int, str]) -> list[str]:
+    """The call of a step, and what becomes of its status."""
+    arguments = [place[tensor.index] for tensor in inputs_of(step.operators)] + [place[step.last.output.index]]
+    scratch = memory.scratch.get(step.operators[0].index)
+    if scratch:
+        arguments.append(f"arena + {scratch.offset}")
+    if step.cost.scratch.get(DTCM, 0):
+        arguments.append("scratch_dtcm")
+    made = call(step.symbol, arguments)
+    if not step.emission.can_fail:
+        return [f"    {made};"]
+    return [f"    if ({made} != 0) {{", f"        return {step.last.index + 1};", "    }"]
 
 
 def summary_of(graph: Graph, kernels: Mapping[str, int]) -> str:
-    """One line for the head of generated files: the model, its hash, and how many layers take which kernel."""
+    """One line for the head of generated files: the model, its hash, and how many steps take which kernel."""
     counted = ", ".join(f"{count} {name}" for name, count in sorted(kernels.items()))
     return f"{graph.name} (sha256 of the model {graph.sha256[:16]}): {counted} layers."

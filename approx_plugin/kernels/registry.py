@@ -1,4 +1,10 @@
-"""All schedules, by name. A layer without an obstacle may take any of them."""
+"""All kernels, by name. They compete: which one computes an operator is the exploration's choice.
+
+To add a kernel:
+1. Write `kernels/<name>/` (or one file) with a `Plan` and a `Kernel`; TEMPLATE.py beside this file is one to copy.
+2. Add it to `_KERNELS` below.
+The choice, lowering, the cost model's calibration and the laboratory's tests take it from here.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from approx_plugin.kernels.cmsis_nn.kernel import CmsisNn
-from approx_plugin.kernels.kernel import Schedule
+from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.unpacked.kernel import Unpacked
 
-SCHEDULES: Mapping[str, Schedule] = MappingProxyType({s.name: s for s in (CmsisNn(), Unpacked())})
+_KERNELS: tuple[Kernel, ...] = (CmsisNn(), Unpacked())
+
+KERNELS: Mapping[str, Kernel] = MappingProxyType({kernel.name: kernel for kernel in _KERNELS})
+"""The order is that of equally good plans: the first one is taken."""
+
+BASELINE = CmsisNn.name
+"""What everything is compared with: the library, everywhere."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
+
+import numpy as np
 
 from approx_plugin.model.node import Node
 from approx_plugin.model.tensor import Int8Array, Tensor
@@ -57,3 +60,17 @@ class Operator(ABC):
     def parameter_bytes(self) -> int:
         """Bytes of weights, bias and tables as stored in the .tflite."""
         return 0
+
+    @property
+    def fingerprint(self) -> bytes:
+        """sha256 of all that decides what the operator computes: equal for equal arithmetic at the same place."""
+        digest = hashlib.sha256(f"{type(self).__name__} {self.kind}\n".encode())
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                little = np.ascontiguousarray(value, value.dtype.newbyteorder("<"))
+                digest.update(f"{field.name} {little.dtype.str} {little.shape}\n".encode())
+                digest.update(little.tobytes())
+            elif field.name not in ("name", "label", "inputs", "output"):
+                digest.update(f"{field.name} {value!r}\n".encode())
+        return digest.digest()

@@ -14,7 +14,7 @@ from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Multiplier, quantize_multiplier
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.operators import reading
-from approx_plugin.operators.fixed_point import requantize
+from approx_plugin.operators.fixed_point import offset_and_clamp, requantize
 
 LEFT_SHIFT = 20
 """Bits that both inputs gain before they are scaled. Source: TensorFlow Lite's int8 ADD."""
@@ -70,8 +70,9 @@ class Add(Operator):
             requantize((values - tensor.zero_point) << LEFT_SHIFT, (multiplier,))
             for tensor, multiplier in zip(self.inputs, self.multipliers)
         )
-        sums = requantize(first[:, None] + second[None, :], (self.output_multiplier,)) + self.output.zero_point
-        table: Int8Array = np.clip(sums, self.activation_min, self.activation_max).astype(np.int8).reshape(-1)
+        sums = requantize(first[:, None] + second[None, :], (self.output_multiplier,))
+        limited = offset_and_clamp(sums, self.output.zero_point, self.activation_min, self.activation_max)
+        table: Int8Array = limited.astype(np.int8).reshape(-1)
         return table
 
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:

@@ -5,7 +5,7 @@
     output = clamp(second + zero_point, activation_min, activation_max)
 
 TensorFlow Lite's reference kernels, and CMSIS-NN unless it is built for single rounding, compute exactly this. What
-overflows 32 bits on the device (an accumulator, or `accumulator * 2**left`) wraps here as well.
+overflows 32 bits on the device (an accumulator, `accumulator * 2**left`, or `second + zero_point`) wraps here as well.
 
 `requantize` is the definition, in int64. `Requantizer` gives the same bytes several times faster by float64 arithmetic
 where that is provably exact, and falls back to the definition where it is not.
@@ -26,6 +26,11 @@ Int64Array = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[Any]
 
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+
+LARGEST_WITHOUT_WRAP = INT32_MAX - 128
+"""Nothing wraps, and the output rises with the accumulator, where |accumulator * 2**left| is at most this: `second` is
+no larger, as the mantissa is below 2**31, and a zero point is at least -128 and at most 127.
+"""
 
 _CHUNK_ELEMENTS = 1 << 15
 """Elements that are requantised at a time: the float64 work buffers then stay in a 1 MiB second-level cache."""
@@ -59,11 +64,17 @@ def requantize(accumulators: Int64Array, multipliers: Sequence[Multiplier]) -> I
     """int32 accumulators [..., channels] times the channel's multiplier, as int32 values.
 
     `multipliers` has one entry for all channels, or one a channel. Source of the formula: the module's docstring.
+    No product leaves int64: a wrapped accumulator and a mantissa have 31 bits, a shift to the left is at most 31.
     """
     mantissa = np.array([m.mantissa for m in multipliers], dtype=np.int64)
     shift = np.array([m.shift for m in multipliers], dtype=np.int64)
     shifted = wrap_int32(wrap_int32(accumulators) << np.maximum(shift, 0))
     return divide_by_power_of_two(doubling_high_multiply(shifted, mantissa), np.maximum(-shift, 0))
+
+
+def offset_and_clamp(values: Int64Array, zero_point: int, activation_min: int, activation_max: int) -> Int64Array:
+    """What `requantize` gives as the output: the zero point is added in 32 bits, then the activation limits."""
+    return np.clip(wrap_int32(values + zero_point), activation_min, activation_max)
 
 
 class Requantizer:
@@ -74,8 +85,8 @@ class Requantizer:
     for e > 0 and t = 0 for e = 0 (with one shift to the left, or none, there is only the first rounding). For e <= 12
     and |v| < 512 every term is a multiple of 2**-43 below 2**10, so float64 computes it without an error; for
     |v| >= 512 the result is beyond every clamp, with or without an error. Nothing wraps, because the layer's largest
-    possible accumulator is checked against 2**31. When the activation does not pass values below the zero point
-    (ReLU), the sign does not matter and one constant serves both cases.
+    possible accumulator is checked against LARGEST_WITHOUT_WRAP. When the activation does not pass values below the
+    zero point (ReLU), the sign does not matter and one constant serves both cases.
     """
 
     def __init__(
@@ -96,7 +107,7 @@ class Requantizer:
         mantissa = np.array([m.mantissa for m in multipliers], dtype=np.float64)
         right = np.maximum(-shift, 0)
         widest = max(int(shift.max()), 0)
-        self.exact_in_float64 = bool(right.max() <= _LARGEST_RIGHT_SHIFT) and largest << widest < 1 << 31
+        self.exact_in_float64 = bool(right.max() <= _LARGEST_RIGHT_SHIFT) and largest << widest <= LARGEST_WITHOUT_WRAP
         self._factor = np.ldexp(mantissa, shift - 31)
         self._tie = np.where(right > 0, np.ldexp(1.0, -(right + 1)), 0.0)
         self._one_sided = activation_min >= zero_point
@@ -127,5 +138,5 @@ class Requantizer:
         np.copyto(output, values, casting="unsafe")
 
     def _integer_chunk(self, sums: FloatArray, output: Int8Array) -> None:
-        values = requantize(sums.astype(np.int64) + self._bias, self._multipliers) + self._zero_point
-        np.copyto(output, np.clip(values, self._min, self._max), casting="unsafe")
+        values = requantize(sums.astype(np.int64) + self._bias, self._multipliers)
+        np.copyto(output, offset_and_clamp(values, self._zero_point, self._min, self._max), casting="unsafe")

@@ -33,6 +33,14 @@ _DIFFERENCE_BITS = 5
 _SUM_BITS = 12
 """Integer bits of the sum of exponentials: Q12.19."""
 
+_SUM_LIMIT = 512 << (31 - _SUM_BITS)
+"""From this sum of exponentials on, every output is below half of 1/256: -128. The last step would divide by 2**32
+then, which int32 code cannot; sums beyond 4096 would leave their format. Both are undefined in gemmlowp and CMSIS-NN.
+"""
+
+LONG_ROW = 512
+"""Rows of this many values may reach `_SUM_LIMIT`, shorter ones do not."""
+
 _EXP_EIGHTH = 1895147668
 """exp(-1/8) in Q0.31."""
 
@@ -95,8 +103,13 @@ class Softmax(Operator):
             difference_min=difference_min,
         )
 
+    @property
+    def rows(self) -> int:
+        """How many there are, of `output.shape[-1]` values each."""
+        return self.output.elements // self.output.shape[-1]
+
     @cached_property
-    def _exponentials(self) -> Int64Array:
+    def exponentials(self) -> Int64Array:
         """exp(beta * scale * -d) in Q0.31 for d = 0 .. 255, 0 beyond `difference_min`."""
         differences = -np.arange(256, dtype=np.int64)
         counted = differences >= self.difference_min
@@ -108,12 +121,13 @@ class Softmax(Operator):
         """See `Operator.compute`."""
         (values,) = inputs
         rows = values.reshape(-1, values.shape[-1]).astype(np.int64)
-        exponentials = self._exponentials[rows.max(axis=1, keepdims=True) - rows]
+        exponentials = self.exponentials[rows.max(axis=1, keepdims=True) - rows]
         sums = divide_by_power_of_two(exponentials, _int64(_SUM_BITS)).sum(axis=1, keepdims=True)
-        headroom = 32 - _bit_length(sums)
+        headroom = 32 - _bit_length(np.minimum(sums, _SUM_LIMIT - 1))
         reciprocals = _one_over_one_plus((sums << headroom) - (1 << 31))
         # 1/sum is 2**(headroom - 12) * reciprocal; the output has 8 of the 31 fraction bits.
         products = divide_by_power_of_two(doubling_high_multiply(reciprocals, exponentials), _SUM_BITS - headroom + 23)
+        products = np.where(sums < _SUM_LIMIT, products, 0)
         return np.clip(products - 128, -128, 127).astype(np.int8).reshape(values.shape)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from approx_plugin.errors import ApproxError
 from approx_plugin.hashes import sha256
+from approx_plugin.project.files import is_real_folder, is_unedited
 from approx_plugin.project.manifest import FILE_NAME, read_manifest
 from approx_plugin.project.writer import IDE_FILES
 
@@ -24,20 +26,22 @@ def is_intact(directory: Path, strict: bool = False) -> bool:
 def removable(directory: Path) -> list[Path]:
     """The generated files that nobody edited, then the folders that become empty without them, inner ones first.
 
-    While any other file remains, the manifest stays too: it says that the directory may be generated into again, and
-    tells edited files from the user's own.
+    Links, and what lies behind them, are the user's: so is all of a `directory` that is itself one. While anything else
+    remains, the manifest stays too: it says that the directory may be generated into again, and tells edited files from
+    the user's own.
     """
-    files = _listed(directory)
+    files = {} if directory.is_symlink() else _listed(directory)
     if not files:
         return []
-    clean = {directory / path for path, expected in files.items() if _has(directory / path, expected)}
+    clean = {directory / path for path, expected in files.items() if is_unedited(directory, path, expected)}
     manifest = directory / FILE_NAME
-    if all(path in clean or path == manifest for path in directory.rglob("*") if not path.is_dir()):
+    others = [p for p in directory.rglob("*") if p not in clean and p != manifest and not is_real_folder(p)]
+    if not others and not manifest.is_symlink():
         clean.add(manifest)
     folders = {parent for path in clean for parent in path.parents if directory in (parent, *parent.parents)}
     empty: list[Path] = []
     for folder in sorted(folders, key=lambda f: (-len(f.parts), f)):
-        if folder.is_dir() and all(entry in clean or entry in empty for entry in folder.iterdir()):
+        if all(entry in clean or entry in empty for entry in folder.iterdir()):
             empty.append(folder)
     return [*sorted(clean), *empty]
 
@@ -45,11 +49,13 @@ def removable(directory: Path) -> list[Path]:
 def remove_generated(directory: Path) -> int:
     """Remove what `removable` lists; returns how many files that were."""
     paths = removable(directory)
-    files = [path for path in paths if not path.is_dir()]
+    folders = [path for path in paths if is_real_folder(path)]
+    files = paths[: len(paths) - len(folders)]
     for path in files:
         path.unlink()
-    for folder in paths[len(files) :]:
-        folder.rmdir()
+    for folder in folders:
+        with contextlib.suppress(OSError):  # somebody has put a file there
+            folder.rmdir()
     return len(files)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from approx_plugin.errors import ApproxError, ProjectError, raise_all
 from approx_plugin.hashes import sha256
+from approx_plugin.project.files import content_at, leaves
 from approx_plugin.project.manifest import FILE_NAME, is_safe_path, manifest_text, read_manifest
 
 STAGING = ".approx_staging"
@@ -61,7 +62,7 @@ def write(files: Mapping[str, bytes], directory: Path, force: bool = False) -> W
     known = _generated_before(directory)
     plan = _plan(files, directory, known, force)
     manifest = manifest_text(files)
-    fresh_manifest = _content(directory / FILE_NAME) != manifest
+    fresh_manifest = content_at(directory, FILE_NAME) != manifest
     if not (plan.written or plan.removed or fresh_manifest):
         _remove_staging(directory)
         return plan
@@ -87,7 +88,7 @@ def check(directory: Path, force: bool = False) -> None:
     if known is None:
         _refuse_foreign(directory)
     elif not force:
-        present = {path: _content(directory / path) for path in known if path not in IDE_FILES}
+        present = {path: content_at(directory, path) for path in known if path not in IDE_FILES}
         edited = [p for p, content in present.items() if content is not None and sha256(content) not in known[p]]
         raise_all(_refusals(directory, edited, [], []))
 
@@ -115,10 +116,10 @@ def _plan(
     written, unchanged, kept = list[str](), list[str](), list[str]()
     edited, foreign, linked = list[str](), list[str](), list[str]()
     for path, content in sorted(files.items()):
-        if _leaves(directory, path):
+        if leaves(directory, path):
             linked.append(path)
             continue
-        present = _content(directory / path)
+        present = content_at(directory, path)
         if present is None and _is_blocked(directory, path):
             foreign.append(path)
         elif present is None:
@@ -134,7 +135,7 @@ def _plan(
     raise_all(_refusals(directory, edited, foreign, linked))
     removed: list[str] = []
     for path in sorted(set(known) - set(files)):
-        present = None if _leaves(directory, path) else _content(directory / path)
+        present = content_at(directory, path)
         if present is not None:
             (removed if sha256(present) in known[path] else kept).append(path)
     return WriteResult(tuple(written), tuple(unchanged), tuple(removed), tuple(sorted(kept)))
@@ -192,16 +193,6 @@ def _some(paths: list[str], limit: int = 5) -> str:
     return ", ".join(paths[:limit]) + (", ..." if len(paths) > limit else "")
 
 
-def _leaves(directory: Path, path: str) -> bool:
-    """Whether a folder on the way from `directory` to `path` is a symbolic link."""
-    folder = directory
-    for part in path.split("/")[:-1]:
-        folder = folder / part
-        if folder.is_symlink():
-            return True
-    return False
-
-
 def _is_blocked(directory: Path, path: str) -> bool:
     """Whether something that is no regular file lies at `path`, or a file where one of its folders should be."""
     folder = directory
@@ -210,16 +201,6 @@ def _is_blocked(directory: Path, path: str) -> bool:
         if folder.exists() and not folder.is_dir():
             return True
     return os.path.lexists(directory / path)
-
-
-def _content(path: Path) -> bytes | None:
-    """The bytes of a regular file; None where there is no such file. Raises ProjectError if it cannot be read."""
-    if path.is_symlink() or not path.is_file():
-        return None
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ProjectError("cannot read a file of the project", where=path, why=str(error.strerror)) from error
 
 
 def _apply(directory: Path, new: Mapping[str, bytes], removed: tuple[str, ...], manifest: bytes | None) -> None:

@@ -11,13 +11,10 @@ import numpy.typing as npt
 
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
+from approx_plugin.provenance import block_comment
 from approx_plugin.reference.executor import BATCH, layers
 
-_HEAD = """\
-/* Generated: do not edit. Inputs, expected outputs and the CRC-32 of every layer's expected output. */
-#include "test_vectors.h"
-
-"""
+_HOLDS = "inputs, expected outputs and the CRC-32 of every layer's expected output"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +66,7 @@ def vectors_text(vectors: TestVectors) -> str:
     """The text of `Core/Src/test_vectors.c`."""
     count = f"const uint32_t test_vector_count = {len(vectors)}u;\n\n"
     return (
-        _HEAD
+        f'{block_comment(_HOLDS)}\n#include "test_vectors.h"\n\n'
         + count
         + _array("int8_t test_vector_inputs", map(str, vectors.inputs.ravel().tolist()), 24)
         + _array("int8_t test_vector_outputs", map(str, vectors.outputs.ravel().tolist()), 24)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from approx_plugin import __version__
@@ -10,10 +10,8 @@ from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.exploration.comparison import Comparison
-from approx_plugin.exploration.kernel_choice import KernelChoice
 from approx_plugin.exploration.search import Exploration
-from approx_plugin.kernels.kernel import layer_symbol
-from approx_plugin.kernels.program import LoweredLayer, Program
+from approx_plugin.kernels.program import VIEW, Program, Step
 from approx_plugin.library.provider import CmsisNn
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Tensor
@@ -36,7 +34,7 @@ class Subject:
 def compose(
     subject: Subject,
     program: Program,
-    choice: KernelChoice,
+    notes: Mapping[int, str],
     provider: CmsisNn,
     built: BuildResult | None,
     exploration: Exploration | None,
@@ -77,7 +75,7 @@ def compose(
             ram_capacity=board.ram.length,
             flash_capacity=board.flash.length,
         ),
-        layers=tuple(_layer(layer, graph, choice, built, exploration) for layer in program.layers),
+        layers=tuple(_layers(program, graph, notes, built, exploration)),
         front=_front(exploration),
         remarks=tuple(_remarks(provider, built, exploration)),
     )
@@ -115,37 +113,41 @@ def _accuracy(name: str, comparison: Comparison | None, looks: int | None) -> Ac
     )
 
 
-def _layer(
-    layer: LoweredLayer,
+def _layers(
+    program: Program,
     graph: Graph,
-    choice: KernelChoice,
+    notes: Mapping[int, str],
     built: BuildResult | None,
     exploration: Exploration | None,
-) -> LayerRow:
-    operator = layer.operator
+) -> Iterator[LayerRow]:
+    """One row for each operator; the figures of a step stand at the operator with which it ends."""
     approximated = {c.layer for c in exploration.chosen.candidates} if exploration else set()
     producers = {op.output.index: op.name for op in graph.operators}
-    return LayerRow(
-        index=operator.index,
-        name=operator.name,
-        op=operator.kind,
-        kernel=layer.kernel,
-        shape=operator.output.shape,
-        inputs=tuple(producers.get(tensor.index, "input") for tensor in operator.inputs),
-        macs=operator.macs,
-        macs_kept=layer.cost.macs if operator.index in approximated else operator.macs,
-        parameter_bytes=graph.operators[operator.index].parameter_bytes,
-        flash_bytes=_flash(layer, built),
-        estimated_cycles=layer.cost.cycles,
-        note=choice.reasons.get(operator.index, ""),
-    )
+    steps = program.step_of()
+    for operator in program.graph.operators:
+        step = steps.get(operator.index)
+        ends = step is not None and step.last is operator
+        yield LayerRow(
+            index=operator.index,
+            name=operator.name,
+            op=operator.kind,
+            kernel=step.kernel if step else VIEW,
+            shape=operator.output.shape,
+            inputs=tuple(producers.get(tensor.index, "input") for tensor in operator.inputs),
+            macs=operator.macs,
+            macs_kept=step.cost.macs if step and operator.index in approximated else operator.macs,
+            parameter_bytes=graph.operators[operator.index].parameter_bytes,
+            flash_bytes=_flash(step, built) if step and ends else None if built is None else 0,
+            estimated_cycles=step.cost.cycles if step and ends else 0.0,
+            note=notes.get(operator.index, ""),
+        )
 
 
-def _flash(layer: LoweredLayer, built: BuildResult | None) -> int | None:
-    """Code and constants that only this layer has: every symbol of it carries its name."""
+def _flash(step: Step, built: BuildResult | None) -> int | None:
+    """Code and constants that only this step has: every symbol of it carries its name."""
     if built is None:
         return None
-    own = layer_symbol(layer.operator)
+    own = step.symbol
     symbols = built.size.symbols.items()
     # The compiler marks functions that it has specialised: approx_layer_03.constprop.0.
     return sum(size for name, size in symbols if name == own or name.startswith((f"{own}_", f"{own}.")))

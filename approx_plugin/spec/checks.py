@@ -87,6 +87,7 @@ def _directory(checked: Checked, folder: Path) -> Iterator[ApproxError]:
         yield checked.error(
             keys, f"'{directory.name}' is a file, but has to be a directory", hint="choose another name"
         )
+    directory = resolved(directory)
     holds = {"approx.yaml": folder}
     model = checked.get("model")
     if model:
@@ -107,13 +108,16 @@ def _directory(checked: Checked, folder: Path) -> Iterator[ApproxError]:
 
 
 def project_directory(checked: Checked, folder: Path) -> Path | None:
-    """The project's directory, absolute: as given, else build/<name>; None if neither it nor the name can be told."""
+    """The project's directory, absolute: as given, else build/<name>; None if neither it nor the name can be told.
+
+    A link in its place is not resolved: what lies behind it is left alone.
+    """
     given = checked.get("project", "directory")
     if given is None:
         model = checked.get("model")
         name = checked.get("project", "name") or (model and project_name(Path(model)))
         given = name and f"build/{name}"
-    return resolved(folder / given) if given else None
+    return absolute_file(folder, given) if given else None
 
 
 CHECKS = (_files, _disjoint, _layers, _directory)

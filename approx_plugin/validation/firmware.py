@@ -13,10 +13,12 @@ from approx_plugin.boards.loader import load_board
 from approx_plugin.build.build import build
 from approx_plugin.dataset import random_inputs
 from approx_plugin.errors import Location, ToolError
-from approx_plugin.exploration.kernel_choice import library_kernels
+from approx_plugin.kernels.cover import covered_by
 from approx_plugin.kernels.lowering import assemble, lower
-from approx_plugin.kernels.program import LoweredLayer
-from approx_plugin.kernels.target import Target
+from approx_plugin.kernels.needs import RAM
+from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.program import Step
+from approx_plugin.kernels.registry import BASELINE, KERNELS
 from approx_plugin.library.provider import resolve
 from approx_plugin.model.graph import Graph
 from approx_plugin.project.tree import collect
@@ -73,10 +75,9 @@ def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path,
     Raises ToolError for another version of the library than the stack's; otherwise what building raises.
     """
     board = load_board(board_id)
-    target = Target(board.core, board.dsp, "assembly")
-    exact = lower(graph, library_kernels(graph), target, graph.macs, graph.macs)
-    layers = tuple(map(_roomy, exact.layers))
-    program = assemble(graph, layers, graph.macs, graph.macs)
+    platform = Platform(board.core, board.dsp, "assembly")
+    exact = lower(graph, covered_by(graph, KERNELS[BASELINE], platform), platform, graph.macs, graph.macs)
+    program = assemble(graph, tuple(map(_roomy, exact.steps)), graph.macs, graph.macs)
     found = resolve(program.cmsis_nn_functions, library, PLACE)
     if found.version != stack.version:
         raise ToolError(
@@ -94,11 +95,11 @@ def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path,
     return Firmware(graph, elf, board, vectors, built.compiler, layer_functions(program, built.size.symbols))
 
 
-def _roomy(layer: LoweredLayer) -> LoweredLayer:
-    emission = layer.emission
-    if not emission.context_size:
-        return layer
-    return replace(layer, emission=replace(emission, scratch_bytes=emission.scratch_bytes + SCRATCH_SLACK))
+def _roomy(step: Step) -> Step:
+    if not step.cost.ram_bytes:
+        return step
+    scratch = {**step.cost.scratch, RAM: step.cost.ram_bytes + SCRATCH_SLACK}
+    return replace(step, cost=replace(step.cost, scratch=scratch))
 
 
 def parse_libraries(texts: Sequence[str], stacks: Collection[str]) -> Mapping[str, tuple[Path, Path | None]]:

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Sets up power, clocks, caches, the console UART and the cycle counter. Expects the state behind a reset. */
+/* Sets up power, clocks, caches, the console UART and the cycle counter. Expects the state after a reset. */
 void board_init(void);
 
 /* The board's name, one word: "NUCLEO-U575ZI-Q". */

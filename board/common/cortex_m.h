@@ -7,13 +7,13 @@
 
 #include "registers.h"
 
-#define DEMCR REGISTER(0xE000EDFC)      /* debug exception and monitor control */
-#define DEMCR_TRCENA BIT(24)            /* powers the DWT */
+#define DEMCR REGISTER(0xE000EDFC) /* debug exception and monitor control */
+#define DEMCR_TRCENA BIT(24)       /* powers the DWT */
 #define DWT_CTRL REGISTER(0xE0001000)
 #define DWT_CTRL_CYCCNTENA BIT(0)
-#define DWT_CTRL_NOCYCCNT BIT(25)       /* reads 1 where there is no counter */
+#define DWT_CTRL_NOCYCCNT BIT(25) /* reads 1 where there is no counter */
 #define DWT_CYCCNT REGISTER(0xE0001004)
-#define DWT_LAR REGISTER(0xE0001FB0)    /* CoreSight lock access; Cortex-M7 only */
+#define DWT_LAR REGISTER(0xE0001FB0) /* CoreSight lock access; Cortex-M7 only */
 
 #define SCB_CCR REGISTER(0xE000ED14)
 #define SCB_CCR_DC BIT(16)
@@ -21,7 +21,7 @@
 #define SCB_CCSIDR REGISTER(0xE000ED80) /* geometry of the cache that CSSELR selects */
 #define SCB_CSSELR REGISTER(0xE000ED84) /* 0: level 1 data cache */
 #define SCB_ICIALLU REGISTER(0xE000EF50)
-#define SCB_DCISW REGISTER(0xE000EF60)  /* invalidate a data line by way [31:30] and set [13:5] */
+#define SCB_DCISW REGISTER(0xE000EF60) /* invalidate a data line by way [31:30] and set [13:5] */
 
 static inline void barrier(void)
 {
@@ -47,7 +47,7 @@ static inline int cycle_counter_exists(void)
     return (*DWT_CTRL & DWT_CTRL_NOCYCCNT) == 0u;
 }
 
-/* Switches both level 1 caches of a Cortex-M7 on. Their content is undefined behind a reset, so it is dropped first. */
+/* Switches both level 1 caches of a Cortex-M7 on. Their content is undefined after a reset, so it is dropped first. */
 static inline void cortex_m7_caches_on(void)
 {
     *SCB_ICIALLU = 0u;

@@ -6,17 +6,12 @@
 
 #include "registers.h"
 
-static inline volatile uint32_t *gpio_register(uint32_t port, uint32_t offset)
-{
-    return (volatile uint32_t *)(port + offset);
-}
-
 /* Gives a pin to a peripheral. port: base address; function: number of the alternate function (data sheet). */
 static inline void gpio_alternate(uint32_t port, uint32_t pin, uint32_t function)
 {
-    volatile uint32_t *moder = gpio_register(port, 0x00u);
-    volatile uint32_t *ospeedr = gpio_register(port, 0x08u);
-    volatile uint32_t *afr = gpio_register(port, 0x20u + 4u * (pin / 8u));
+    volatile uint32_t *moder = REGISTER_OF(port, 0x00u);
+    volatile uint32_t *ospeedr = REGISTER_OF(port, 0x08u);
+    volatile uint32_t *afr = REGISTER_OF(port, 0x20u + 4u * (pin / 8u));
 
     change_bits(afr, FIELD(15, 4u * (pin % 8u)), FIELD(function, 4u * (pin % 8u)));
     change_bits(ospeedr, FIELD(3, 2u * pin), FIELD(1, 2u * pin)); /* medium speed */
@@ -26,8 +21,8 @@ static inline void gpio_alternate(uint32_t port, uint32_t pin, uint32_t function
 /* Makes a pin an output that is high. */
 static inline void gpio_drive_high(uint32_t port, uint32_t pin)
 {
-    *gpio_register(port, 0x18u) = BIT(pin);
-    change_bits(gpio_register(port, 0x00u), FIELD(3, 2u * pin), FIELD(1, 2u * pin)); /* 01: output */
+    *REGISTER_OF(port, 0x18u) = BIT(pin);
+    change_bits(REGISTER_OF(port, 0x00u), FIELD(3, 2u * pin), FIELD(1, 2u * pin)); /* 01: output */
 }
 
 #endif

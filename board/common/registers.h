@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define REGISTER(address) ((volatile uint32_t *)(address##u))
+#define REGISTER_OF(base, offset) ((volatile uint32_t *)((base) + (offset)))
 #define BIT(n) (UINT32_C(1) << (n))
 #define FIELD(value, lowest_bit) ((uint32_t)(value) << (lowest_bit))
 
@@ -31,7 +32,7 @@ static inline void change_bits(volatile uint32_t *address, uint32_t mask, uint32
     *address = (*address & ~mask) | value;
 }
 
-/* Switches a peripheral's clock on. The read behind the write gives the clock the two cycles that it needs. */
+/* Switches a peripheral's clock on. The read after the write gives the clock the two cycles that it needs. */
 static inline void enable_clock(volatile uint32_t *address, uint32_t mask)
 {
     set_bits(address, mask);

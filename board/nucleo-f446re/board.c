@@ -10,7 +10,8 @@
  *
  * Names and bits below: RM0390, chapters PWR, RCC, embedded Flash memory interface, USART.
  */
-#include "board.h"
+#include "stm32.h"
+
 #include "cortex_m.h"
 #include "gpio.h"
 #include "registers.h"
@@ -54,21 +55,13 @@
 #define FLASH_ACR_ICEN BIT(9)
 #define FLASH_ACR_DCEN BIT(10)
 
-#define USART2_SR REGISTER(0x40004400)
-#define USART2_DR REGISTER(0x40004404)
-#define USART2_BRR REGISTER(0x40004408)
-#define USART2_CR1 REGISTER(0x4000440C)
-#define USART2_CR1_RE BIT(2)
-#define USART2_CR1_TE BIT(3)
-#define USART2_CR1_UE BIT(13)
-
 #define GPIOA 0x40020000u
 
 #define RESET_CLOCK_HZ 16000000u
 #define FULL_CLOCK_HZ 168000000u
 
-static uint32_t clock_hz = RESET_CLOCK_HZ;
-static uint32_t usart_clock_hz = RESET_CLOCK_HZ; /* PCLK1 */
+const char stm32_board_name[] = "NUCLEO-F446RE";
+const struct usart stm32_console = USART_AT_F4(0x40004400u); /* USART2 */
 
 /* 1 when the core runs from the PLL; 0 when something did not start: the core is then still on HSI. */
 static int run_at_full_clock(void)
@@ -102,58 +95,27 @@ static int run_at_full_clock(void)
     return 1;
 }
 
-static void console_on(void)
+struct stm32_clocks stm32_start(void)
+{
+    int full = run_at_full_clock();
+
+    set_bits(FLASH_ACR, FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN);
+    /* USART2 runs from PCLK1. */
+    return full ? (struct stm32_clocks){FULL_CLOCK_HZ, FULL_CLOCK_HZ / 4u}
+                : (struct stm32_clocks){RESET_CLOCK_HZ, RESET_CLOCK_HZ};
+}
+
+void stm32_connect_console(void)
 {
     enable_clock(RCC_AHB1ENR, RCC_AHB1ENR_GPIOAEN);
     enable_clock(RCC_APB1ENR, RCC_APB1ENR_USART2EN);
     gpio_alternate(GPIOA, 2, 7); /* USART2_TX */
     gpio_alternate(GPIOA, 3, 7); /* USART2_RX */
-    *USART2_BRR = usart_divider(usart_clock_hz);
-    *USART2_CR1 = USART2_CR1_UE | USART2_CR1_TE | USART2_CR1_RE;
 }
 
-void board_init(void)
+void stm32_show(int status)
 {
-    if (run_at_full_clock()) {
-        clock_hz = FULL_CLOCK_HZ;
-        usart_clock_hz = FULL_CLOCK_HZ / 4u;
-    }
-    set_bits(FLASH_ACR, FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN);
-    console_on();
-    cycle_counter_start();
-}
-
-const char *board_name(void)
-{
-    return "NUCLEO-F446RE";
-}
-
-uint32_t board_clock_hz(void)
-{
-    return clock_hz;
-}
-
-void board_write(const char *text, size_t length)
-{
-    usart_write(USART2_SR, USART2_DR, text, length);
-}
-
-uint32_t board_cycles(void)
-{
-    return *DWT_CYCCNT;
-}
-
-int board_has_cycle_counter(void)
-{
-    return cycle_counter_exists();
-}
-
-void board_exit(int status)
-{
-    usart_drain(USART2_SR);
     if (status == 0) {
         gpio_drive_high(GPIOA, 5); /* LD2, green: the only LED of the program; it stays dark on failure */
-    }
-    for (;;) {
     }
 }

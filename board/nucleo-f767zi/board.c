@@ -11,7 +11,8 @@
  *
  * Names and bits below: RM0410, chapters PWR, RCC, embedded Flash memory, USART.
  */
-#include "board.h"
+#include "stm32.h"
+
 #include "cortex_m.h"
 #include "gpio.h"
 #include "registers.h"
@@ -59,22 +60,14 @@
 #define FLASH_ACR_PRFTEN BIT(8)
 #define FLASH_ACR_ARTEN BIT(9)
 
-#define USART3_CR1 REGISTER(0x40004800)
-#define USART3_CR1_UE BIT(0)
-#define USART3_CR1_RE BIT(2)
-#define USART3_CR1_TE BIT(3)
-#define USART3_BRR REGISTER(0x4000480C)
-#define USART3_ISR REGISTER(0x4000481C)
-#define USART3_TDR REGISTER(0x40004828)
-
 #define GPIOB 0x40020400u
 #define GPIOD 0x40020C00u
 
 #define RESET_CLOCK_HZ 16000000u
 #define FULL_CLOCK_HZ 216000000u
 
-static uint32_t clock_hz = RESET_CLOCK_HZ;
-static uint32_t usart_clock_hz = RESET_CLOCK_HZ; /* PCLK1 */
+const char stm32_board_name[] = "NUCLEO-F767ZI";
+const struct usart stm32_console = USART_AT(0x40004800u); /* USART3 */
 
 /* 1 when the core runs from the PLL; 0 when something did not start: the core is then still on HSI. */
 static int run_at_full_clock(void)
@@ -119,59 +112,28 @@ static int run_at_full_clock(void)
     return 1;
 }
 
-static void console_on(void)
+struct stm32_clocks stm32_start(void)
+{
+    int full = run_at_full_clock();
+
+    set_bits(FLASH_ACR, FLASH_ACR_PRFTEN | FLASH_ACR_ARTEN);
+    cortex_m7_caches_on();
+    cycle_counter_unlock();
+    /* USART3 runs from PCLK1. */
+    return full ? (struct stm32_clocks){FULL_CLOCK_HZ, FULL_CLOCK_HZ / 4u}
+                : (struct stm32_clocks){RESET_CLOCK_HZ, RESET_CLOCK_HZ};
+}
+
+void stm32_connect_console(void)
 {
     enable_clock(RCC_AHB1ENR, RCC_AHB1ENR_GPIODEN);
     enable_clock(RCC_APB1ENR, RCC_APB1ENR_USART3EN);
     gpio_alternate(GPIOD, 8, 7); /* USART3_TX */
     gpio_alternate(GPIOD, 9, 7); /* USART3_RX */
-    *USART3_BRR = usart_divider(usart_clock_hz);
-    *USART3_CR1 = USART3_CR1_UE | USART3_CR1_TE | USART3_CR1_RE;
 }
 
-void board_init(void)
+void stm32_show(int status)
 {
-    if (run_at_full_clock()) {
-        clock_hz = FULL_CLOCK_HZ;
-        usart_clock_hz = FULL_CLOCK_HZ / 4u;
-    }
-    set_bits(FLASH_ACR, FLASH_ACR_PRFTEN | FLASH_ACR_ARTEN);
-    cortex_m7_caches_on();
-    console_on();
-    cycle_counter_unlock();
-    cycle_counter_start();
-}
-
-const char *board_name(void)
-{
-    return "NUCLEO-F767ZI";
-}
-
-uint32_t board_clock_hz(void)
-{
-    return clock_hz;
-}
-
-void board_write(const char *text, size_t length)
-{
-    usart_write(USART3_ISR, USART3_TDR, text, length);
-}
-
-uint32_t board_cycles(void)
-{
-    return *DWT_CYCCNT;
-}
-
-int board_has_cycle_counter(void)
-{
-    return cycle_counter_exists();
-}
-
-void board_exit(int status)
-{
-    usart_drain(USART3_ISR);
     enable_clock(RCC_AHB1ENR, RCC_AHB1ENR_GPIOBEN);
     gpio_drive_high(GPIOB, status == 0 ? 0u : 14u); /* LD1, green, or LD3, red */
-    for (;;) {
-    }
 }

@@ -10,7 +10,8 @@
  *
  * Names and bits below: RM0433, chapters PWR, RCC, embedded Flash memory, SYSCFG, USART, debug infrastructure.
  */
-#include "board.h"
+#include "stm32.h"
+
 #include "cortex_m.h"
 #include "gpio.h"
 #include "registers.h"
@@ -45,10 +46,10 @@
 #define RCC_PLLCFGR_RGE_8_TO_16_MHZ FIELD(3, 2)
 #define RCC_PLLCFGR_P1EN BIT(16)
 #define RCC_PLL1DIVR REGISTER(0x58024430)
-#define RCC_PLL1DIVR_N(factor) FIELD((factor)-1, 0)
-#define RCC_PLL1DIVR_P(divider) FIELD((divider)-1, 9)
-#define RCC_PLL1DIVR_Q(divider) FIELD((divider)-1, 16)
-#define RCC_PLL1DIVR_R(divider) FIELD((divider)-1, 24)
+#define RCC_PLL1DIVR_N(factor) FIELD((factor) - 1, 0)
+#define RCC_PLL1DIVR_P(divider) FIELD((divider) - 1, 9)
+#define RCC_PLL1DIVR_Q(divider) FIELD((divider) - 1, 16)
+#define RCC_PLL1DIVR_R(divider) FIELD((divider) - 1, 24)
 #define RCC_AHB4ENR REGISTER(0x580244E0)
 #define RCC_AHB4ENR_GPIOBEN BIT(1)
 #define RCC_AHB4ENR_GPIODEN BIT(3)
@@ -83,14 +84,6 @@
 #define AXI_TARG7_FN_MOD REGISTER(0x51008108)
 #define AXI_TARG7_FN_MOD_READ_ISS_OVERRIDE BIT(0)
 
-#define USART3_CR1 REGISTER(0x40004800)
-#define USART3_CR1_UE BIT(0)
-#define USART3_CR1_RE BIT(2)
-#define USART3_CR1_TE BIT(3)
-#define USART3_BRR REGISTER(0x4000480C)
-#define USART3_ISR REGISTER(0x4000481C)
-#define USART3_TDR REGISTER(0x40004828)
-
 #define GPIOB 0x58020400u
 #define GPIOD 0x58020C00u
 
@@ -98,8 +91,8 @@
 #define VOS1_CLOCK_HZ 400000000u
 #define VOS0_CLOCK_HZ 480000000u
 
-static uint32_t clock_hz = RESET_CLOCK_HZ;
-static uint32_t usart_clock_hz = RESET_CLOCK_HZ; /* PCLK1 */
+const char stm32_board_name[] = "NUCLEO-H743ZI2";
+const struct usart stm32_console = USART_AT(0x40004800u); /* USART3 */
 
 static int has_vos0(void)
 {
@@ -109,7 +102,7 @@ static int has_vos0(void)
 /* The highest clock that the core's supply carries from now on; the reset clock if the supply did not get ready. */
 static uint32_t raise_supply(void)
 {
-    /* The supply has to be confirmed once behind a power-on before VOS may change. */
+    /* The supply has to be confirmed once after a power-on before VOS may change. */
     change_bits(PWR_CR3, PWR_CR3_SUPPLY, PWR_CR3_LDOEN);
     if (!wait_for(PWR_CSR1, PWR_CSR1_ACTVOSRDY, PWR_CSR1_ACTVOSRDY)) {
         return RESET_CLOCK_HZ;
@@ -163,62 +156,31 @@ static int run_from_pll(uint32_t target_hz)
     return 1;
 }
 
-static void console_on(void)
-{
-    enable_clock(RCC_AHB4ENR, RCC_AHB4ENR_GPIODEN);
-    enable_clock(RCC_APB1LENR, RCC_APB1LENR_USART3EN);
-    gpio_alternate(GPIOD, 8, 7); /* USART3_TX */
-    gpio_alternate(GPIOD, 9, 7); /* USART3_RX */
-    *USART3_BRR = usart_divider(usart_clock_hz);
-    *USART3_CR1 = USART3_CR1_UE | USART3_CR1_TE | USART3_CR1_RE;
-}
-
-void board_init(void)
+struct stm32_clocks stm32_start(void)
 {
     if (!has_vos0()) {
         set_bits(AXI_TARG7_FN_MOD, AXI_TARG7_FN_MOD_READ_ISS_OVERRIDE);
     }
     uint32_t target_hz = raise_supply();
-    if (target_hz != RESET_CLOCK_HZ && run_from_pll(target_hz)) {
-        clock_hz = target_hz;
-        usart_clock_hz = target_hz / 4u; /* HPRE / 2, D2PPRE1 / 2 */
-    }
+    int full = target_hz != RESET_CLOCK_HZ && run_from_pll(target_hz);
+
     cortex_m7_caches_on();
-    console_on();
     cycle_counter_unlock();
-    cycle_counter_start();
+    /* USART3 runs from PCLK1: HPRE / 2, D2PPRE1 / 2. */
+    return full ? (struct stm32_clocks){target_hz, target_hz / 4u}
+                : (struct stm32_clocks){RESET_CLOCK_HZ, RESET_CLOCK_HZ};
 }
 
-const char *board_name(void)
+void stm32_connect_console(void)
 {
-    return "NUCLEO-H743ZI2";
+    enable_clock(RCC_AHB4ENR, RCC_AHB4ENR_GPIODEN);
+    enable_clock(RCC_APB1LENR, RCC_APB1LENR_USART3EN);
+    gpio_alternate(GPIOD, 8, 7); /* USART3_TX */
+    gpio_alternate(GPIOD, 9, 7); /* USART3_RX */
 }
 
-uint32_t board_clock_hz(void)
+void stm32_show(int status)
 {
-    return clock_hz;
-}
-
-void board_write(const char *text, size_t length)
-{
-    usart_write(USART3_ISR, USART3_TDR, text, length);
-}
-
-uint32_t board_cycles(void)
-{
-    return *DWT_CYCCNT;
-}
-
-int board_has_cycle_counter(void)
-{
-    return cycle_counter_exists();
-}
-
-void board_exit(int status)
-{
-    usart_drain(USART3_ISR);
     enable_clock(RCC_AHB4ENR, RCC_AHB4ENR_GPIOBEN);
     gpio_drive_high(GPIOB, status == 0 ? 0u : 14u); /* LD1, green, or LD3, red */
-    for (;;) {
-    }
 }

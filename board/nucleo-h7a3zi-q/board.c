@@ -9,7 +9,8 @@
  *
  * Names and bits below: RM0455, chapters PWR, RCC, embedded Flash memory, USART.
  */
-#include "board.h"
+#include "stm32.h"
+
 #include "cortex_m.h"
 #include "gpio.h"
 #include "registers.h"
@@ -44,10 +45,10 @@
 #define RCC_PLLCFGR_RGE_8_TO_16_MHZ FIELD(3, 2)
 #define RCC_PLLCFGR_P1EN BIT(16)
 #define RCC_PLL1DIVR REGISTER(0x58024430)
-#define RCC_PLL1DIVR_N(factor) FIELD((factor)-1, 0)
-#define RCC_PLL1DIVR_P(divider) FIELD((divider)-1, 9)
-#define RCC_PLL1DIVR_Q(divider) FIELD((divider)-1, 16)
-#define RCC_PLL1DIVR_R(divider) FIELD((divider)-1, 24)
+#define RCC_PLL1DIVR_N(factor) FIELD((factor) - 1, 0)
+#define RCC_PLL1DIVR_P(divider) FIELD((divider) - 1, 9)
+#define RCC_PLL1DIVR_Q(divider) FIELD((divider) - 1, 16)
+#define RCC_PLL1DIVR_R(divider) FIELD((divider) - 1, 24)
 #define RCC_AHB4ENR REGISTER(0x58024540)
 #define RCC_AHB4ENR_GPIOBEN BIT(1)
 #define RCC_AHB4ENR_GPIODEN BIT(3)
@@ -68,27 +69,19 @@
 #define FLASH_ACR_MASK (FIELD(15, 0) | FIELD(3, 4))
 #define FLASH_ACR_FULL_CLOCK (FIELD(6, 0) | FIELD(3, 4)) /* LATENCY, WRHIGHFREQ */
 
-#define USART3_CR1 REGISTER(0x40004800)
-#define USART3_CR1_UE BIT(0)
-#define USART3_CR1_RE BIT(2)
-#define USART3_CR1_TE BIT(3)
-#define USART3_BRR REGISTER(0x4000480C)
-#define USART3_ISR REGISTER(0x4000481C)
-#define USART3_TDR REGISTER(0x40004828)
-
 #define GPIOB 0x58020400u
 #define GPIOD 0x58020C00u
 
 #define RESET_CLOCK_HZ 64000000u
 #define FULL_CLOCK_HZ 280000000u
 
-static uint32_t clock_hz = RESET_CLOCK_HZ;
-static uint32_t usart_clock_hz = RESET_CLOCK_HZ; /* PCLK1 */
+const char stm32_board_name[] = "NUCLEO-H7A3ZI-Q";
+const struct usart stm32_console = USART_AT(0x40004800u); /* USART3 */
 
 /* 1 when the core runs from the PLL; 0 when something did not start: the core is then still on HSI. */
 static int run_at_full_clock(void)
 {
-    /* The supply has to be named once behind a power-on before VOS may change. */
+    /* The supply has to be named once after a power-on before VOS may change. */
     change_bits(PWR_CR3, PWR_CR3_SUPPLY, PWR_CR3_SMPSEN);
     if (!wait_for(PWR_CSR1, PWR_CSR1_ACTVOSRDY, PWR_CSR1_ACTVOSRDY)) {
         return 0;
@@ -129,58 +122,27 @@ static int run_at_full_clock(void)
     return 1;
 }
 
-static void console_on(void)
+struct stm32_clocks stm32_start(void)
+{
+    int full = run_at_full_clock();
+
+    cortex_m7_caches_on();
+    cycle_counter_unlock();
+    /* USART3 runs from PCLK1. */
+    return full ? (struct stm32_clocks){FULL_CLOCK_HZ, FULL_CLOCK_HZ / 2u}
+                : (struct stm32_clocks){RESET_CLOCK_HZ, RESET_CLOCK_HZ};
+}
+
+void stm32_connect_console(void)
 {
     enable_clock(RCC_AHB4ENR, RCC_AHB4ENR_GPIODEN);
     enable_clock(RCC_APB1LENR, RCC_APB1LENR_USART3EN);
     gpio_alternate(GPIOD, 8, 7); /* USART3_TX */
     gpio_alternate(GPIOD, 9, 7); /* USART3_RX */
-    *USART3_BRR = usart_divider(usart_clock_hz);
-    *USART3_CR1 = USART3_CR1_UE | USART3_CR1_TE | USART3_CR1_RE;
 }
 
-void board_init(void)
+void stm32_show(int status)
 {
-    if (run_at_full_clock()) {
-        clock_hz = FULL_CLOCK_HZ;
-        usart_clock_hz = FULL_CLOCK_HZ / 2u;
-    }
-    cortex_m7_caches_on();
-    console_on();
-    cycle_counter_unlock();
-    cycle_counter_start();
-}
-
-const char *board_name(void)
-{
-    return "NUCLEO-H7A3ZI-Q";
-}
-
-uint32_t board_clock_hz(void)
-{
-    return clock_hz;
-}
-
-void board_write(const char *text, size_t length)
-{
-    usart_write(USART3_ISR, USART3_TDR, text, length);
-}
-
-uint32_t board_cycles(void)
-{
-    return *DWT_CYCCNT;
-}
-
-int board_has_cycle_counter(void)
-{
-    return cycle_counter_exists();
-}
-
-void board_exit(int status)
-{
-    usart_drain(USART3_ISR);
     enable_clock(RCC_AHB4ENR, RCC_AHB4ENR_GPIOBEN);
     gpio_drive_high(GPIOB, status == 0 ? 0u : 14u); /* LD1, green, or LD3, red */
-    for (;;) {
-    }
 }

@@ -1,7 +1,7 @@
 /*
  * NUCLEO-L4R5ZI: STM32L4R5ZIT6, Cortex-M4, 120 MHz.
  *
- * Clock: MSI, 4 MHz behind a reset -> PLL (/1, *60, /2) -> 120 MHz for the core and all buses. The internal oscillator
+ * Clock: MSI, 4 MHz after a reset -> PLL (/1, *60, /2) -> 120 MHz for the core and all buses. The internal oscillator
  * needs no part on the board; its tolerance touches the milliseconds, not the cycles.
  * Power: range 1 boost mode, which RM0432 asks for above 80 MHz.
  * Flash: 5 wait states in range 1 boost mode above 100 MHz; prefetch, instruction and data cache on.
@@ -10,7 +10,8 @@
  *
  * Names and bits below: RM0432, chapters PWR, RCC, FLASH, LPUART.
  */
-#include "board.h"
+#include "stm32.h"
+
 #include "cortex_m.h"
 #include "gpio.h"
 #include "registers.h"
@@ -29,7 +30,7 @@
 #define RCC_CFGR_HPRE_2 FIELD(8, 4) /* core and bus clock = system clock / 2 */
 #define RCC_PLLCFGR REGISTER(0x4002100C)
 #define RCC_PLLCFGR_SRC_MSI FIELD(1, 0)
-#define RCC_PLLCFGR_M(divider) FIELD((divider)-1, 4)
+#define RCC_PLLCFGR_M(divider) FIELD((divider) - 1, 4)
 #define RCC_PLLCFGR_N(factor) FIELD(factor, 8)
 #define RCC_PLLCFGR_REN BIT(24)
 #define RCC_PLLCFGR_R_2 FIELD(0, 25)
@@ -55,14 +56,6 @@
 #define FLASH_ACR_ICEN BIT(9)
 #define FLASH_ACR_DCEN BIT(10)
 
-#define LPUART1_CR1 REGISTER(0x40008000)
-#define LPUART1_CR1_UE BIT(0)
-#define LPUART1_CR1_RE BIT(2)
-#define LPUART1_CR1_TE BIT(3)
-#define LPUART1_BRR REGISTER(0x4000800C)
-#define LPUART1_ISR REGISTER(0x4000801C)
-#define LPUART1_TDR REGISTER(0x40008028)
-
 #define GPIOB 0x48000400u
 #define GPIOC 0x48000800u
 #define GPIOG 0x48001800u
@@ -70,7 +63,8 @@
 #define RESET_CLOCK_HZ 4000000u
 #define FULL_CLOCK_HZ 120000000u
 
-static uint32_t clock_hz = RESET_CLOCK_HZ;
+const char stm32_board_name[] = "NUCLEO-L4R5ZI";
+const struct usart stm32_console = LPUART_AT(0x40008000u); /* LPUART1 */
 
 /* At least 1 us at 60 MHz: a turn of the loop takes more than one cycle. */
 static void wait_one_microsecond(void)
@@ -117,62 +111,30 @@ static int run_at_full_clock(void)
     return 1;
 }
 
-static void console_on(void)
+struct stm32_clocks stm32_start(void)
+{
+    uint32_t clock_hz = run_at_full_clock() ? FULL_CLOCK_HZ : RESET_CLOCK_HZ;
+
+    set_bits(FLASH_ACR, FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN);
+    return (struct stm32_clocks){clock_hz, clock_hz}; /* LPUART1 runs from PCLK1, undivided */
+}
+
+void stm32_connect_console(void)
 {
     set_bits(PWR_CR2, PWR_CR2_IOSV);
     enable_clock(RCC_AHB2ENR, RCC_AHB2ENR_GPIOGEN);
     enable_clock(RCC_APB1ENR2, RCC_APB1ENR2_LPUART1EN);
     gpio_alternate(GPIOG, 7, 8); /* LPUART1_TX */
     gpio_alternate(GPIOG, 8, 8); /* LPUART1_RX */
-    *LPUART1_BRR = lpuart_divider(clock_hz); /* kernel clock: PCLK1, undivided */
-    *LPUART1_CR1 = LPUART1_CR1_UE | LPUART1_CR1_TE | LPUART1_CR1_RE;
 }
 
-void board_init(void)
+void stm32_show(int status)
 {
-    if (run_at_full_clock()) {
-        clock_hz = FULL_CLOCK_HZ;
-    }
-    set_bits(FLASH_ACR, FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN);
-    console_on();
-    cycle_counter_start();
-}
-
-const char *board_name(void)
-{
-    return "NUCLEO-L4R5ZI";
-}
-
-uint32_t board_clock_hz(void)
-{
-    return clock_hz;
-}
-
-void board_write(const char *text, size_t length)
-{
-    usart_write(LPUART1_ISR, LPUART1_TDR, text, length);
-}
-
-uint32_t board_cycles(void)
-{
-    return *DWT_CYCCNT;
-}
-
-int board_has_cycle_counter(void)
-{
-    return cycle_counter_exists();
-}
-
-void board_exit(int status)
-{
-    usart_drain(LPUART1_ISR);
     if (status == 0) {
         enable_clock(RCC_AHB2ENR, RCC_AHB2ENR_GPIOCEN);
         gpio_drive_high(GPIOC, 7); /* LD1, green */
     } else {
         enable_clock(RCC_AHB2ENR, RCC_AHB2ENR_GPIOBEN);
         gpio_drive_high(GPIOB, 14); /* LD3, red */
-    }
-    for (;;) {
     }
 }

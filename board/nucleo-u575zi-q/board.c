@@ -1,7 +1,7 @@
 /*
  * NUCLEO-U575ZI-Q: STM32U575ZIT6Q, Cortex-M33, 160 MHz.
  *
- * Clock: MSIS, 4 MHz behind a reset -> PLL1 (/1, *80, /2) -> 160 MHz for the core and all buses. The internal
+ * Clock: MSIS, 4 MHz after a reset -> PLL1 (/1, *80, /2) -> 160 MHz for the core and all buses. The internal
  * oscillator needs no part on the board; its tolerance touches the milliseconds, not the cycles.
  * Power: SMPS (its coil is on the board), range 1 with the EPOD booster, which RM0456 asks for above 55 MHz.
  * Flash: 4 wait states in range 1 above 128 MHz, prefetch on. ICACHE: on, 2 ways.
@@ -10,7 +10,8 @@
  * Names and bits below: RM0456, chapters PWR, RCC, FLASH, ICACHE, USART; non-secure addresses (TrustZone is off in a
  * chip as delivered, option bit TZEN = 0).
  */
-#include "board.h"
+#include "stm32.h"
+
 #include "cortex_m.h"
 #include "gpio.h"
 #include "registers.h"
@@ -28,14 +29,14 @@
 #define RCC_PLL1CFGR REGISTER(0x46020C28)
 #define RCC_PLL1CFGR_SRC_MSIS FIELD(1, 0)
 #define RCC_PLL1CFGR_RGE_4_TO_8_MHZ FIELD(0, 2)
-#define RCC_PLL1CFGR_M(divider) FIELD((divider)-1, 8)
+#define RCC_PLL1CFGR_M(divider) FIELD((divider) - 1, 8)
 #define RCC_PLL1CFGR_MBOOST_1 FIELD(0, 12) /* EPOD clock = PLL input / 1 = 4 MHz; 4 to 16 MHz are allowed */
 #define RCC_PLL1CFGR_REN BIT(18)
 #define RCC_PLL1DIVR REGISTER(0x46020C34)
-#define RCC_PLL1DIVR_N(factor) FIELD((factor)-1, 0)
-#define RCC_PLL1DIVR_P(divider) FIELD((divider)-1, 9)
-#define RCC_PLL1DIVR_Q(divider) FIELD((divider)-1, 16)
-#define RCC_PLL1DIVR_R(divider) FIELD((divider)-1, 24)
+#define RCC_PLL1DIVR_N(factor) FIELD((factor) - 1, 0)
+#define RCC_PLL1DIVR_P(divider) FIELD((divider) - 1, 9)
+#define RCC_PLL1DIVR_Q(divider) FIELD((divider) - 1, 16)
+#define RCC_PLL1DIVR_R(divider) FIELD((divider) - 1, 24)
 #define RCC_AHB2ENR1 REGISTER(0x46020C8C)
 #define RCC_AHB2ENR1_GPIOAEN BIT(0)
 #define RCC_AHB2ENR1_GPIOCEN BIT(2)
@@ -67,14 +68,6 @@
 #define ICACHE_SR REGISTER(0x40030404)
 #define ICACHE_SR_BUSYF BIT(0)
 
-#define USART1_CR1 REGISTER(0x40013800)
-#define USART1_CR1_UE BIT(0)
-#define USART1_CR1_RE BIT(2)
-#define USART1_CR1_TE BIT(3)
-#define USART1_BRR REGISTER(0x4001380C)
-#define USART1_ISR REGISTER(0x4001381C)
-#define USART1_TDR REGISTER(0x40013828)
-
 #define GPIOA 0x42020000u
 #define GPIOC 0x42020800u
 #define GPIOG 0x42021800u
@@ -82,7 +75,8 @@
 #define RESET_CLOCK_HZ 4000000u
 #define FULL_CLOCK_HZ 160000000u
 
-static uint32_t clock_hz = RESET_CLOCK_HZ;
+const char stm32_board_name[] = "NUCLEO-U575ZI-Q";
+const struct usart stm32_console = USART_AT(0x40013800u); /* USART1 */
 
 /* 1 when the core runs from the PLL; 0 when something did not start: the core is then still on MSIS. */
 static int run_at_full_clock(void)
@@ -128,60 +122,30 @@ static int run_at_full_clock(void)
 
 static void instruction_cache_on(void)
 {
-    /* Behind a reset the ICACHE invalidates itself and must not be enabled before it is done. */
+    /* After a reset the ICACHE invalidates itself and must not be enabled before it is done. */
     if (wait_for(ICACHE_SR, ICACHE_SR_BUSYF, 0u)) {
         set_bits(ICACHE_CR, ICACHE_CR_EN);
     }
 }
 
-static void console_on(void)
+struct stm32_clocks stm32_start(void)
+{
+    uint32_t clock_hz = run_at_full_clock() ? FULL_CLOCK_HZ : RESET_CLOCK_HZ;
+
+    instruction_cache_on();
+    return (struct stm32_clocks){clock_hz, clock_hz}; /* USART1 runs from PCLK2, undivided */
+}
+
+void stm32_connect_console(void)
 {
     enable_clock(RCC_AHB2ENR1, RCC_AHB2ENR1_GPIOAEN);
     enable_clock(RCC_APB2ENR, RCC_APB2ENR_USART1EN);
     gpio_alternate(GPIOA, 9, 7);  /* USART1_TX */
     gpio_alternate(GPIOA, 10, 7); /* USART1_RX */
-    *USART1_BRR = usart_divider(clock_hz); /* kernel clock: PCLK2, undivided */
-    *USART1_CR1 = USART1_CR1_UE | USART1_CR1_TE | USART1_CR1_RE;
 }
 
-void board_init(void)
+void stm32_show(int status)
 {
-    if (run_at_full_clock()) {
-        clock_hz = FULL_CLOCK_HZ;
-    }
-    instruction_cache_on();
-    console_on();
-    cycle_counter_start();
-}
-
-const char *board_name(void)
-{
-    return "NUCLEO-U575ZI-Q";
-}
-
-uint32_t board_clock_hz(void)
-{
-    return clock_hz;
-}
-
-void board_write(const char *text, size_t length)
-{
-    usart_write(USART1_ISR, USART1_TDR, text, length);
-}
-
-uint32_t board_cycles(void)
-{
-    return *DWT_CYCCNT;
-}
-
-int board_has_cycle_counter(void)
-{
-    return cycle_counter_exists();
-}
-
-void board_exit(int status)
-{
-    usart_drain(USART1_ISR);
     if (status == 0) {
         enable_clock(RCC_AHB2ENR1, RCC_AHB2ENR1_GPIOCEN);
         gpio_drive_high(GPIOC, 7); /* LD1, green */
@@ -189,7 +153,5 @@ void board_exit(int status)
         set_bits(PWR_SVMCR, PWR_SVMCR_IO2SV);
         enable_clock(RCC_AHB2ENR1, RCC_AHB2ENR1_GPIOGEN);
         gpio_drive_high(GPIOG, 2); /* LD3, red */
-    }
-    for (;;) {
     }
 }

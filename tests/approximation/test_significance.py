@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from one_convolution import activation, convolution, network
 
+from approx_plugin.approximation.bases.taps import TAPS
 from approx_plugin.approximation.significance import CRITERIA, mean_of_ratios, ratio_of_means
 from approx_plugin.approximation.statistics import LayerStatistics, gather
 
@@ -66,6 +67,6 @@ def test_both_readings_agree_where_every_sample_is_the_same() -> None:
     rng = np.random.default_rng(0)
     conv = convolution(rng.integers(-127, 128, (5, 2, 2, 3), dtype=np.int8), activation(0, (2, 2, 3), -128))
     images = np.repeat(rng.integers(-128, 128, (1, 2, 2, 3), dtype=np.int8), 9, axis=0)
-    layer = gather(network(conv), [0], images, ratios=True).layers[0]
+    layer = gather(network(conv), {0: TAPS}, images, ratios=True).layers[0]
     np.testing.assert_allclose(np.abs(ratio_of_means(conv.weights, layer)), mean_of_ratios(conv.weights, layer))
     assert set(CRITERIA) == {"ratio_of_means", "mean_of_ratios"}

@@ -9,35 +9,36 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from one_convolution import activation, convolution
 
-from approx_plugin.approximation.skipping import (
-    GRANULARITIES,
-    candidate,
-    channel_pairs,
-    combined,
-    single_weights,
-    thresholds,
-)
+from approx_plugin.approximation.bases.taps import TAPS
+from approx_plugin.approximation.candidate import Candidate
+from approx_plugin.approximation.grouping import Grouping, numbered
+from approx_plugin.approximation.skipping import candidate, combined, thresholds
 
 
 def layer(weights: np.ndarray):
     return convolution(weights, activation(0, (*weights.shape[1:3], weights.shape[3]), -128))
 
 
-@pytest.mark.parametrize(
-    ("channels", "expected"),
-    [
-        (1, [[[0], [1]], [[2], [3]]]),
-        (2, [[[0, 0], [1, 1]], [[2, 2], [3, 3]]]),
-        (3, [[[0, 0, 1], [2, 2, 3]], [[4, 4, 5], [6, 6, 7]]]),
-        (4, [[[0, 0, 1, 1], [2, 2, 3, 3]], [[4, 4, 5, 5], [6, 6, 7, 7]]]),
-    ],
-)
-def test_pairs_are_aligned_within_a_kernel_position(channels: int, expected: list) -> None:
-    assert channel_pairs((2, 2, channels)).tolist() == expected
+def channel_pairs(operands: tuple[int, ...]) -> np.ndarray:
+    """Channels (0, 1), (2, 3), ... within a kernel position; the last one of an odd number alone."""
+    *positions, channels = operands
+    first = np.arange(int(np.prod(positions))).reshape(*positions, 1) * ((channels + 1) // 2)
+    return first + np.arange(channels) // 2
 
 
-def test_single_weights_are_groups_of_one() -> None:
-    groups = single_weights((3, 3, 5))
+GRANULARITIES = {"weight": numbered, "pair": channel_pairs}
+
+
+def made(weights: np.ndarray, significance: np.ndarray, threshold: float, groups: np.ndarray) -> Candidate:
+    return candidate(layer(weights), significance, threshold, Grouping(TAPS, "a test's", groups))
+
+
+def weights_of(found: Candidate) -> np.ndarray:
+    return TAPS.coefficients(found.operator)
+
+
+def test_numbered_are_groups_of_one() -> None:
+    groups = numbered((3, 3, 5))
     assert groups.shape == (3, 3, 5) and len(np.unique(groups)) == 45
 
 
@@ -51,15 +52,14 @@ def test_a_group_counts_as_the_sum_of_its_magnitudes() -> None:
 def test_golden_candidates() -> None:
     weights = np.array([[[[5, -6, 7, 0]]], [[[-8, 9, 0, 11]]]], np.int8)
     significance = np.array([[[[0.5, -0.1, 0.6, 0.0]]], [[[0.05, 0.1, 0.0, 0.85]]]])
-    conv = layer(weights)
-    single = candidate(conv, significance, 0.1, single_weights((1, 1, 4)))
-    assert single.weights[:, 0, 0].tolist() == [[5, 0, 7, 0], [0, 0, 0, 11]]
-    assert single.kept[:, 0, 0].tolist() == [[True, False, True, False], [False, False, False, True]]
-    pairs = candidate(conv, significance, 0.15000000000000002, channel_pairs((1, 1, 4)))
-    assert pairs.weights[:, 0, 0].tolist() == [[5, -6, 7, 0], [0, 0, 0, 11]]
-    assert (single.layer, single.level, single.kept_share) == (0, 0.1, 3 / 8)
-    assert single.weights.dtype == np.int8
-    np.testing.assert_array_equal(single.bias, conv.bias)
+    single = made(weights, significance, 0.1, numbered((1, 1, 4)))
+    assert weights_of(single)[:, 0, 0].tolist() == [[5, 0, 7, 0], [0, 0, 0, 11]]
+    pairs = made(weights, significance, 0.15000000000000002, channel_pairs((1, 1, 4)))
+    assert weights_of(pairs)[:, 0, 0].tolist() == [[5, -6, 7, 0], [0, 0, 0, 11]]
+    assert (single.layer, single.level, single.products, single.kept) == (0, 0.1, 6, 3)
+    assert single.kept_share == 0.5 and (single.basis, single.groups) == ("taps", "a test's")
+    assert weights_of(single).dtype == np.int8
+    np.testing.assert_array_equal(single.operator.bias, layer(weights).bias)
 
 
 SIGNIFICANCES = arrays.arrays(
@@ -74,18 +74,20 @@ def test_a_larger_threshold_drops_a_superset(
 ) -> None:
     low, high = sorted((one, other))
     groups = GRANULARITIES[granularity](weights.shape[1:])
-    few = candidate(layer(weights), significance, low, groups)
-    many = candidate(layer(weights), significance, high, groups)
-    assert not (many.kept & ~few.kept).any()
+    few = made(weights, significance, low, groups)
+    many = made(weights, significance, high, groups)
+    assert many.kept <= few.kept
     for found in (few, many):
-        np.testing.assert_array_equal(found.weights, np.where(found.kept, weights, 0))
-        assert not found.kept[weights == 0].any()
-        assert found.kept[np.isinf(significance) & (weights != 0)].all()
+        left = weights_of(found)
+        assert ((left == weights) | (left == 0)).all()
+        assert found.kept == np.count_nonzero(left) and found.products == np.count_nonzero(weights)
+        assert (left == weights)[np.isinf(significance)].all()
+    assert not ((weights_of(many) != 0) & (weights_of(few) == 0)).any()
 
 
 @given(WEIGHTS, SIGNIFICANCES, st.floats(0, 10))
 def test_pairs_fall_together(weights: np.ndarray, significance: np.ndarray, threshold: float) -> None:
-    kept = candidate(layer(weights), significance, threshold, channel_pairs(weights.shape[1:])).kept
+    kept = weights_of(made(weights, significance, threshold, channel_pairs(weights.shape[1:]))) != 0
     both = (weights[..., 0] != 0) & (weights[..., 1] != 0)
     assert (kept[..., 0] == kept[..., 1])[both].all()
 
@@ -93,7 +95,7 @@ def test_pairs_fall_together(weights: np.ndarray, significance: np.ndarray, thre
 @pytest.mark.parametrize("threshold", [-0.1, np.inf, np.nan])
 def test_a_threshold_is_a_finite_number(threshold: float) -> None:
     with pytest.raises(ValueError, match="threshold"):
-        candidate(layer(np.ones((1, 1, 1, 2), np.int8)), np.ones((1, 1, 1, 2)), threshold, single_weights((1, 1, 2)))
+        made(np.ones((1, 1, 1, 2), np.int8), np.ones((1, 1, 1, 2)), threshold, numbered((1, 1, 2)))
 
 
 @given(

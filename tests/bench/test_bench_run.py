@@ -158,7 +158,7 @@ def test_functions_are_found_under_the_names_that_the_compiler_gives(
 def test_a_variant_that_the_board_cannot_hold_is_told_and_the_others_go_on(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench_run, "chosen_boards", lambda names, default: (with_flash(default, 46),))
+    monkeypatch.setattr(bench_run, "chosen_boards", lambda names, default: (with_flash(default, 38),))
     made = bench(Request(spec(tmp_path, root, "unpacked"), workers=1), quiet)
     assert {board.board: [v.variant for v in board.variants] for board in made.boards} == {
         "nucleo-l4r5zi": ["cmsis_nn"]

@@ -274,6 +274,18 @@ def test_stays_on_the_reset_clock(board_id: str, index: int, firmware: Callable[
     check_baud(run, expected, expected.reset_hz)
 
 
+def test_a_step_of_two_layers_has_one_line(tmp_path: Path) -> None:
+    """Its cycles are those of both layers: from the end of the step before to its own."""
+    board = load_board("nucleo-l4r5zi")
+    elf = build(board, tmp_path, vectors=Vectors(VECTORS), defines=["FUSED_LAYER=1"])
+    run = PlainMemoryBoard(board, elf, board.ready_flags, CYCLES)
+    assert run.run() == 0
+    assert [line for line in run.lines() if line.startswith("approx: layer")] == [
+        f"approx: layer 0 halve_0 cycles {CYCLES}",
+        f"approx: layer 2 sum_2 cycles {CYCLES}",
+    ]
+
+
 def test_h743_before_revision_v_runs_at_400_mhz(firmware: Callable[[str], Path]) -> None:
     board, expected = load_board("nucleo-h743zi2"), EXPECTED["nucleo-h743zi2"]
     old = [replace(f, value=0x10030000) if f.address == 0x5C001000 else f for f in board.ready_flags]

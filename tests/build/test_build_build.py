@@ -8,7 +8,7 @@ from elftools.elf.elffile import ELFFile
 from fake_project import BOARDS, L4R5, U575, fake_files, put
 
 from approx_plugin.boards.board import Board
-from approx_plugin.build.build import build
+from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.elf_size import PADDING
 from approx_plugin.build.replay import Replay, project_path, replay
 from approx_plugin.cubeide.managed import read_managed
@@ -168,6 +168,47 @@ def test_the_program_does_not_depend_on_its_place(tmp_path: Path) -> None:
     assert len(elves) == 1
     moved = build(tmp_path / "here" / "project", "Debug", tmp_path / "there/with a space" / "build")
     assert moved.compiled == 0 and moved.elf.read_bytes() in elves
+
+
+ODD = [
+    *("a,b", "Models, 2024", "100%", "a%b", "%{o}", 'say "hi"', "it's", "back\\slash", "a\\ b", "tab\there", "a  b "),
+    *("a$b", "$(a)", "#1", "a: b", "a=b", "*?", "[a]{b}", "a;b|c&d", "<a>", "@a", "-a", "~", "äöü", "(a)", "`a`", "!"),
+]
+"""Names of folders in which gcc, ld, make or a response file might see more than a name."""
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
+    """The small project, built below a folder without surprises."""
+    folder = tmp_path_factory.mktemp("plain")
+    return build(put(fake_files(U575), folder / "project"), "Release", folder / "out")
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ODD)
+def test_folders_with_odd_names(name: str, plain: BuildResult, tmp_path: Path) -> None:
+    """The same program whatever the folders are called, all changes noticed, and no file of anybody else's touched."""
+    files = fake_files(U575)
+    files["Core/Src/main.c"] += f'#include "{tmp_path / name / "outside"}.h"\n'.encode()
+    if "\\" in name or '"' in name:
+        files = fake_files(U575)  # not a name for an #include
+    directory, outside = put(files, tmp_path / name / "project"), tmp_path / name / "outside.h"
+    outside.write_text("/* nothing */\n", encoding="utf-8")
+    strangers = [Path(str(directory).split(",", 1)[0]), Path(str(directory).split("%", 1)[0])]
+    strangers = [path for path in strangers if path.parent == tmp_path and not path.exists()]
+    for stranger in strangers:
+        stranger.write_text("mine", encoding="utf-8")
+    result = build(directory, "Release", tmp_path / name / "out")
+    assert result.compiled == 5
+    assert result.elf == tmp_path / name / "out/Release/demo.elf"
+    assert result.elf.read_bytes() == plain.elf.read_bytes()
+    assert result.size == plain.size
+    assert "Memory Configuration" in result.map_file.read_text(encoding="utf-8", errors="replace")
+    assert build(directory, "Release", tmp_path / name / "out").reused == 5
+    outside.write_text("extern int more;\n", encoding="utf-8")
+    assert build(directory, "Release", tmp_path / name / "out").compiled == int(b"outside" in files["Core/Src/main.c"])
+    assert [stranger.read_text(encoding="utf-8") for stranger in strangers] == ["mine"] * len(strangers)
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {path.name for path in strangers}
 
 
 @needs_compiler

@@ -62,6 +62,16 @@ def test_lines_without_a_cycle_counter() -> None:
     verify(result, vectors(2))
 
 
+def test_layers_inside_a_step_have_no_line() -> None:
+    lines = EMULATOR.replace("2 layers", "5 layers").replace("layer 0 conv2d_0", "layer 2 add_2")
+    result = parse_console(lines.replace("layer 1 fully_connected_1", "layer 4 softmax_4"))
+    assert result.layers == (LayerLine(2, "add_2", None), LayerLine(4, "softmax_4", None))
+    verify(result, vectors(2))
+    one_step = parse_console(EMULATOR.replace("approx: layer 0 conv2d_0 cycles n/a\n", ""))
+    assert one_step.layers == (LayerLine(1, "fully_connected_1", None),)
+    verify(one_step, vectors(2))
+
+
 def test_verify_lists_the_mismatches() -> None:
     with pytest.raises(VerificationError) as caught:
         verify(parse_console(BOARD), vectors(3))

@@ -15,9 +15,9 @@ from approx_plugin.calibration.firmware import plan_of
 from approx_plugin.calibration.layers import MAX_ACTIVATION, MAX_MACS, Drawn, draw_layers
 from approx_plugin.calibration.memories import memories_of
 from approx_plugin.calibration.run import HELD_OUT_SEED, HELD_OUT_SHARE, TRAINING_SEED
-from approx_plugin.kernels.cmsis_nn.registry import SERVICES
 from approx_plugin.kernels.costs.counting import IDEAL, Memories
 from approx_plugin.kernels.costs.loader import board_costs
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.virtual_board.timing import load_timing
 
 RECORDED = Path(__file__).resolve().parent / "recorded"
@@ -35,8 +35,8 @@ def drawn_again(drawn: Drawn) -> tuple[object, ...]:
 
 
 def test_a_seed_gives_the_same_layers() -> None:
-    assert [*map(drawn_again, draw_layers(4, 0.1))] == [*map(drawn_again, draw_layers(4, 0.1))]
-    assert [*map(drawn_again, draw_layers(4, 0.1))] != [*map(drawn_again, draw_layers(5, 0.1))]
+    first, other, again = ([*map(drawn_again, draw_layers(seed, 0.1))] for seed in (4, 5, 4))
+    assert first == again != other
 
 
 def test_training_and_held_out_layers_are_not_the_same() -> None:
@@ -78,14 +78,11 @@ def predictions(board_id: str) -> dict[str, list[float]]:
     recorded = json.loads((RECORDED / f"{board_id}.json").read_text(encoding="utf-8"))
     drawn = draw_layers(HELD_OUT_SEED, HELD_OUT_SHARE)
     assert [kind for kind, _ in recorded] == [d.operator.kind for d in drawn]
+    board = load_board(board_id)
+    platform = Platform(board.core, board.dsp, "assembly")
     found: dict[str, list[float]] = defaultdict(list)
     for item, (_, cycles) in zip(drawn, recorded):
-        memories = model.memories
-        work = (
-            SERVICES[item.operator.kind].work(item.operator, memories)
-            if item.block is None
-            else plan_of(item).work(memories)
-        )
+        (work,) = plan_of(item, platform).work(model.memories)
         found[work.kind].append(abs(model.cycles(work) / cycles - 1.0))
     return found
 
@@ -96,10 +93,15 @@ def test_held_out_layers_are_predicted_within_five_per_cent(board_id: str) -> No
     assert len(found["unpacked"]) == 40
     for kind in DECIDING:
         assert np.median(found[kind]) <= 0.05, kind
-    if load_board(board_id).core != "cortex-m7":
-        everything = np.concatenate([*found.values()])
-        assert np.median(everything) <= 0.015
-        # Slow flash behind 1 KB of cache: where the linker puts the library decides more than anywhere else.
-        least = {"nucleo-l4r5zi": 0.8, "nucleo-l4r5zi-single-bank": 0.85}.get(board_id, 0.9)
-        assert np.mean(everything <= 0.05) >= least
-        assert np.mean(np.array(found["unpacked"]) <= 0.05) >= 0.95
+
+
+@pytest.mark.parametrize("board_id", [name for name in known_boards() if load_board(name).core != "cortex-m7"])
+def test_most_held_out_layers_are_predicted_much_better(board_id: str) -> None:
+    """On the cores that issue one instruction at a time."""
+    found = predictions(board_id)
+    everything = np.concatenate([*found.values()])
+    assert np.median(everything) <= 0.015
+    # Slow flash behind 1 KB of cache: where the linker puts the library decides more than anywhere else.
+    least = {"nucleo-l4r5zi": 0.8, "nucleo-l4r5zi-single-bank": 0.85}.get(board_id, 0.9)
+    assert np.mean(everything <= 0.05) >= least
+    assert np.mean(np.array(found["unpacked"]) <= 0.05) >= 0.95

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
@@ -16,15 +18,17 @@ from approx_plugin.calibration import __main__ as command
 from approx_plugin.calibration import simulation
 from approx_plugin.calibration.__main__ import Job, calibrate_board, check, main
 from approx_plugin.calibration.document import PARTS, fingerprint, table
-from approx_plugin.calibration.firmware import batches, place
+from approx_plugin.calibration.firmware import batches, lowered, place
 from approx_plugin.calibration.layers import Drawn, draw_layers
 from approx_plugin.calibration.run import UNKNOWN, Simulated, board_text, calibrate
 from approx_plugin.kernels.costs.loader import FILE, load_costs
-from approx_plugin.kernels.target import Target
+from approx_plugin.kernels.costs.model import CostModel
+from approx_plugin.kernels.needs import RAM
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.operators.conv2d import Conv2D
 
 BOARD = load_board("nucleo-u575zi-q")
-TARGET = Target(BOARD.core, BOARD.dsp, "assembly", UNKNOWN)
+PLATFORM = Platform(BOARD.core, BOARD.dsp, "assembly", UNKNOWN)
 
 
 def small_layers(count: int) -> list[Drawn]:
@@ -36,7 +40,9 @@ def small_layers(count: int) -> list[Drawn]:
 
 def test_layers_of_a_batch_do_not_overlap_in_the_arena() -> None:
     for drawn in draw_layers(3, 0.2):
-        first, second, output, scratch, end = place(drawn.operator, 1000)
+        step = lowered(drawn, 0, PLATFORM)
+        step = replace(step, cost=replace(step.cost, scratch={RAM: 1000}))
+        first, second, output, scratch, end = place(step)
         sizes = [tensor.elements for tensor in drawn.operator.inputs]
         assert first + sizes[0] <= second
         assert second + (sizes[1] if len(sizes) > 1 else 0) <= output
@@ -48,41 +54,57 @@ def test_layers_of_a_batch_do_not_overlap_in_the_arena() -> None:
 def test_batches_fit_the_flash_and_keep_the_order() -> None:
     drawn = [d for d in draw_layers(1, 0.3) if d.schedule == "unpacked"]
     tight = replace(BOARD, memories=(Memory("FLASH", "flash", 0x0800_0000, 120 << 10), *BOARD.memories[1:]))
-    found = batches(drawn, tight, TARGET)
+    found = batches(drawn, tight, PLATFORM)
     assert len(found) > 2
     assert [d for batch in found for d in batch.drawn] == drawn
     for batch in found:
-        assert len(batch.drawn) == 1 or sum(layer.cost.flash_bytes for layer in batch.layers) < 120 << 10
-        assert [layer.operator.index for layer in batch.layers] == list(range(len(batch.layers)))
+        assert len(batch.drawn) == 1 or sum(step.cost.flash_bytes for step in batch.steps) < 120 << 10
+        assert [step.last.index for step in batch.steps] == list(range(len(batch.steps)))
+
+
+def error_sizes(model: CostModel, samples: list[simulation.Sample]) -> dict[str, list[float]]:
+    """|predicted / simulated - 1| of every sample, by kind."""
+    sizes = defaultdict(list)
+    for sample in samples:
+        work = sample.work(model.memories)
+        predicted = sum(model.kinds[work.kind][name] * count for name, count in work.counts.items())
+        sizes[work.kind].append(abs(predicted - sample.cycles) / sample.cycles)
+    return sizes
 
 
 def test_cycles_of_a_firmware(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("unicorn")
     if shutil.which("arm-none-eabi-gcc") is None:
         pytest.skip("needs arm-none-eabi-gcc")
-    drawn = small_layers(3)
+    drawn = small_layers(5)
     subset = root / "Middlewares" / "CMSIS-NN"
-    samples = simulation.run(drawn, BOARD, TARGET, subset, tmp_path, 2)
-    assert [sample.operator for sample in samples] == [d.operator for d in drawn]
-    for unpacked, library in zip(samples[:3], samples[3:]):
+    samples = simulation.run(drawn, BOARD, PLATFORM, subset, tmp_path, 2)
+    kinds = [(d.operator.output.shape, d.schedule) for d in drawn]
+    assert [(sample.operator.output.shape, sample.plan.kernel) for sample in samples] == kinds
+    for unpacked, library in zip(samples[:5], samples[5:]):
         assert isinstance(unpacked.operator, Conv2D)
-        assert unpacked.plan is not None and library.plan is None
         assert 0 < unpacked.cycles < library.cycles
     # The same firmware again: objects are reused, and so are the figures.
-    again = simulation.run(drawn, BOARD, TARGET, subset, tmp_path, 2)
+    again = simulation.run(drawn, BOARD, PLATFORM, subset, tmp_path, 2)
     assert [sample.cycles for sample in again] == [sample.cycles for sample in samples]
 
-    calibration = calibrate(Simulated(BOARD, samples, samples, ()))
-    assert calibration.errors["fitted"] == calibration.errors["held_out"]
+    fitted, held_out = [*samples[:3], *samples[5:8]], [*samples[3:5], *samples[8:]]
+    calibration = calibrate(Simulated(BOARD, fitted, held_out, ()))
     assert calibration.errors["fitted"]["unpacked"].worst < 0.01  # three layers, many coefficients
-    if shutil.which("arm-none-eabi-gcc"):
-        (tmp_path / FILE).write_text(board_text(calibration, BOARD, subset))
-        counts = {kind: tuple(coefficients) for kind, coefficients in calibration.model.kinds.items()}
-        read = load_costs(tmp_path / FILE, BOARD.name, counts)
-        assert read == calibration.model
-        text = table([("a board", tmp_path / FILE)])
-        assert "| unpacked | 3: 0.0 / " in text
-        assert "nothing was measured on hardware" in text
+    for part, used in (("fitted", fitted), ("held_out", held_out)):
+        sizes = error_sizes(calibration.model, used)
+        assert sizes.keys() == calibration.errors[part].keys() >= {"unpacked"}
+        for kind, found in calibration.errors[part].items():
+            assert found.layers == len(sizes[kind])
+            assert (found.worst, found.median) == pytest.approx((max(sizes[kind]), median(sizes[kind])))
+    assert calibration.errors["held_out"]["unpacked"].worst > 2 * calibration.errors["fitted"]["unpacked"].worst
+
+    (tmp_path / FILE).write_text(board_text(calibration, BOARD, subset))
+    counts = {kind: tuple(coefficients) for kind, coefficients in calibration.model.kinds.items()}
+    assert load_costs(tmp_path / FILE, BOARD.name, counts) == calibration.model
+    text = table([("a board", tmp_path / FILE)])
+    assert "| unpacked | 3: 0.0 / " in text
+    assert "nothing was measured on hardware" in text
 
 
 @pytest.mark.parametrize("name", known_boards())

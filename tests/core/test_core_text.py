@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+from c_dialect import C11, WARNINGS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,8 +35,8 @@ def core(root: Path, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     (folder / "capture.c").write_text(CAPTURE)
     library = folder / "core.so"
     sources = [str(root / "Core" / "Src" / name) for name in ("console.c", "crc32.c")]
-    flags = f"-shared -fPIC -O1 -Wall -Wextra -Wconversion -Werror -I{root / 'Core' / 'Inc'} -I{root / 'board/common'}"
-    command = ["gcc", *flags.split(), *sources, str(folder / "capture.c"), "-o", str(library)]
+    flags = f"-shared -fPIC -O1 -I{root / 'Core' / 'Inc'} -I{root / 'board/common'}"
+    command = ["gcc", C11, *WARNINGS, *flags.split(), *sources, str(folder / "capture.c"), "-o", str(library)]
     subprocess.run(command, check=True, timeout=60)
     return ctypes.CDLL(str(library))
 

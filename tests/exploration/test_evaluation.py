@@ -19,6 +19,7 @@ from approx_plugin.exploration.design import fingerprint
 from approx_plugin.exploration.evaluation import Evaluator, SearchInterrupted, correct
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.workers import SerialExecutor, executor
+from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.reference.executor import predictions
 
 GRAPH = network()
@@ -74,7 +75,7 @@ def test_the_order_of_candidates_and_designs_does_not_matter() -> None:
 
 
 def test_two_candidates_of_one_layer_are_refused() -> None:
-    with pytest.raises(ValueError, match="one candidate a layer"):
+    with pytest.raises(ValueError, match="one candidate per layer"):
         Evaluator(GRAPH, IMAGES, SerialExecutor())([(thinned(GRAPH, 0, 0.3), thinned(GRAPH, 0, 0.5))])
 
 
@@ -130,9 +131,12 @@ def test_results_belong_to_network_images_labels_and_version(tmp_path: Path, mon
 def test_fingerprints_see_layer_weights_and_bias_but_not_the_level() -> None:
     one = thinned(GRAPH, 1, 0.3)
     assert fingerprint(one) == fingerprint(replace(one, level=9.0))
-    weights = one.weights.copy()
+    conv = one.operator
+    assert isinstance(conv, Conv2D)
+    weights = conv.weights.copy()
     weights[0, 0, 0, 0] += 1
-    others = [replace(one, layer=2), replace(one, weights=weights), replace(one, bias=one.bias + 1)]
+    changed = [replace(conv, index=2), replace(conv, weights=weights), replace(conv, bias=conv.bias + 1)]
+    others = [replace(one, operator=operator) for operator in changed]
     assert len({fingerprint(other) for other in [one, *others]}) == 4
 
 

@@ -24,9 +24,7 @@ def test_what_is_stored_comes_back(tmp_path_factory: pytest.TempPathFactory, bit
     assert memo.get("1" * 64, len(bits)) is None
 
 
-@pytest.mark.parametrize(
-    "kind", ["empty", "truncated", "longer", "flipped", "another key", "another count", "directory"]
-)
+@pytest.mark.parametrize("kind", ["empty", "truncated", "longer", "flipped", "another key", "another count"])
 def test_damaged_files_count_as_absent_and_are_written_anew(tmp_path: Path, kind: str) -> None:
     memo = Memo(tmp_path)
     bits = np.arange(21) % 3 == 0
@@ -46,15 +44,21 @@ def test_damaged_files_count_as_absent_and_are_written_anew(tmp_path: Path, kind
     elif kind == "another key":
         memo.put("1" * 64, bits)
         file.write_bytes((tmp_path / ("1" * 64)).read_bytes())
-    elif kind == "another count":
-        images = 22
     else:
-        file.unlink()
-        file.mkdir()
+        images = 22
     assert memo.get(KEY, images) is None
-    if kind != "directory":
-        memo.put(KEY, bits)
-        assert memo.get(KEY, 21) is not None
+    memo.put(KEY, bits)
+    found = memo.get(KEY, 21)
+    assert found is not None and found.tolist() == bits.tolist()
+
+
+def test_a_folder_in_the_place_of_a_result_is_a_message(tmp_path: Path) -> None:
+    memo = Memo(tmp_path)
+    (tmp_path / KEY).mkdir()
+    assert memo.get(KEY, 1) is None
+    with pytest.raises(ProjectError, match="cannot be stored"):
+        memo.put(KEY, np.array([True]))
+    assert [path.name for path in tmp_path.iterdir()] == [KEY]
 
 
 def test_no_files_are_left_beside_the_results(tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ from approx_plugin.boards.loader import load_board
 from approx_plugin.boards.memory import Memory
 from approx_plugin.errors import ApproxError, CapacityError, Location
 from approx_plugin.kernels.capacity import FLASH_RESERVE, RAM_RESERVE, flash_budget, ram_budget, shortages
+from approx_plugin.kernels.cover import covered_by
 from approx_plugin.kernels.lowering import lower
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
-from approx_plugin.kernels.target import Target
+from approx_plugin.kernels.registry import BASELINE, KERNELS
 from approx_plugin.tflite.reader import read_graph
 
 WHERE = Location("approx.yaml", 3, 8)
@@ -24,8 +26,8 @@ WHERE = Location("approx.yaml", 3, 8)
 def program(root: Path) -> Program:
     """The digits network through the library."""
     graph = read_graph(root / "models" / "digits_cnn.tflite")
-    kernels = {op.index: "cmsis_nn" for op in graph.operators if not op.is_alias}
-    return lower(graph, kernels, Target("cortex-m33", True, "assembly"), graph.macs, graph.macs)
+    platform = Platform("cortex-m33", True, "assembly")
+    return lower(graph, covered_by(graph, KERNELS[BASELINE], platform), platform, graph.macs, graph.macs)
 
 
 def sized(flash: int, ram: int) -> Board:
@@ -38,7 +40,7 @@ def sized(flash: int, ram: int) -> Board:
 
 def flash_of(program: Program) -> int:
     """Bytes that the layers ask for."""
-    return sum(layer.cost.flash_bytes for layer in program.layers)
+    return sum(step.cost.flash_bytes for step in program.steps)
 
 
 def found(program: Program, board: Board, vector_bytes: int = 0) -> list[ApproxError]:
@@ -72,9 +74,9 @@ def test_exactly_enough_is_enough(program: Program) -> None:
 
 def test_message_names_the_largest_layers(program: Program) -> None:
     flash, ram = found(program, sized(FLASH_RESERVE + 10, RAM_RESERVE + 200))[::-1]
-    ranked = sorted(program.layers, key=lambda layer: -layer.cost.flash_bytes)
+    ranked = sorted(program.steps, key=lambda step: -step.cost.flash_bytes)
     assert flash.why.startswith(
-        f"the largest layers are {ranked[0].operator.name} (cmsis_nn) {ranked[0].cost.flash_bytes:,} B, "
+        f"the largest layers are {ranked[0].last.name} (cmsis_nn) {ranked[0].cost.flash_bytes:,} B, "
     )
     assert "NUCLEO-U575ZI-Q" in flash.what
     assert "NUCLEO-U575ZI-Q" in ram.what
@@ -83,8 +85,8 @@ def test_message_names_the_largest_layers(program: Program) -> None:
 def test_message_names_the_layer_that_needs_most_ram(program: Program) -> None:
     """By hand: the sum of the buffers that are alive during each layer."""
     (error,) = found(program, sized(10**6, RAM_RESERVE + 100))
-    buffers = [*program.memory.activations.values(), *program.memory.scratch.values()]
-    held = [sum(b.size for b in buffers if b.first <= index <= b.last) for index in range(len(program.layers))]
+    buffers = program.memory.buffers
+    held = [sum(b.size for b in buffers if b.first <= op.index <= b.last) for op in program.graph.operators]
     most = held.index(max(held))
     assert f"most is needed in layer {most} ({program.graph.operators[most].name}): " in error.why
     for buffer in buffers:

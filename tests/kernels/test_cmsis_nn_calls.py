@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pytest
+from c_dialect import C11
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from layer_cases import STRATEGIES, Case, graph_of
@@ -27,6 +28,7 @@ from approx_plugin.library.provider import CmsisNn, resolve
 from approx_plugin.model.operator import Operator
 from approx_plugin.operators.registry import OPERATORS
 
+RUNTIME = Path(__file__).resolve().parents[2] / "Middlewares/Approx"
 GUARD = 16
 CASES_A_PROGRAM = 12
 C_TYPES = {"int8": "int8_t", "int32": "int32_t"}
@@ -81,11 +83,12 @@ class Host:
     def __init__(self, library: CmsisNn, folder: Path) -> None:
         self.folder = folder
         self.includes = [f"-I{_library_path(library, name)}" for name in library.include_dirs]
+        self.includes.append(f"-I{RUNTIME / 'Inc'}")
         self.objects: list[str] = []
-        for name in library.sources:
-            built = folder / (name.replace("/", "_") + ".o")
+        for source in (*(library.files[name] for name in library.sources), *sorted((RUNTIME / "Src").glob("*.c"))):
+            built = folder / f"{len(self.objects)}.o"
             options = [option for option in self.link if option == "-fPIC"]
-            _compile([*self.compiler, *options, "-w", *self.includes, "-c", str(library.files[name]), "-o", str(built)])
+            _compile([*self.compiler, *options, "-w", *self.includes, "-c", str(source), "-o", str(built)])
             self.objects.append(str(built))
         self.count = 0
 
@@ -93,7 +96,7 @@ class Host:
         self.count += 1
         text, built = self.folder / f"case_{self.count}.c", self.folder / f"case_{self.count}.bin"
         text.write_text(source)
-        warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror"]
+        warnings = [C11, "-Wall", "-Wextra", "-Werror"]
         # CMSIS-NN's own structures take pointers to non-const multipliers, and its headers are not ours to warn about.
         includes = [option.replace("-I", "-isystem", 1) for option in self.includes]
         _compile([*self.compiler, *self.link, *warnings, *includes, str(text), *self.objects, "-o", str(built)])
@@ -194,7 +197,8 @@ def test_the_call_computes_the_layer(machine: Machine, kind: str) -> None:
     @given(st.lists(STRATEGIES[kind], min_size=CASES_A_PROGRAM, max_size=CASES_A_PROGRAM))
     def check(cases: list[Case]) -> None:
         layers = {f"layer_{i}": step for i, step in enumerate(s for case in cases for s in steps(case))}
-        source = "#include <stdint.h>\n#include <string.h>\n#include <arm_nnfunctions.h>\nint32_t run(void);\n"
+        headers = ("stdint.h", "string.h", "arm_nnfunctions.h", "approx_runtime.h")
+        source = "".join(f"#include <{header}>\n" for header in headers) + "int32_t run(void);\n"
         source += "".join(layer_text(name, operator, inputs) for name, (operator, inputs, _) in layers.items())
         calls = "".join(f"if ({name}() != 0) return {i + 1};\n" for i, name in enumerate(layers))
         source += f"int32_t run(void)\n{{\n{calls}return 0;\n}}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,15 +18,18 @@ from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.boards.timing import Cache
 from approx_plugin.calibration.layers import draw_layers
 from approx_plugin.kernels.cmsis_nn.registry import SERVICES
+from approx_plugin.kernels.cost import StepCost
 from approx_plugin.kernels.costs.counting import IDEAL, Memories, Work, missed_bytes, swept_again
 from approx_plugin.kernels.costs.loader import board_costs, ideal_costs
 from approx_plugin.kernels.costs.model import CostModel
-from approx_plugin.kernels.registry import SCHEDULES
-from approx_plugin.kernels.target import Target
+from approx_plugin.kernels.kernel import Kernel, price
+from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.kernels.unpacked.assembly import Phase, group_code, groups
 from approx_plugin.kernels.unpacked.kept import constant_code
 from approx_plugin.kernels.unpacked.phases import count_phases, cut
-from approx_plugin.kernels.unpacked.plan import Plan, plans
+from approx_plugin.kernels.unpacked.plan import UnpackedPlan
+from approx_plugin.kernels.unpacked.plan import plans as plans_for
 from approx_plugin.kernels.unpacked.thumb import Code
 from approx_plugin.operators.conv2d import Conv2D
 
@@ -81,7 +85,7 @@ def test_constants_are_counted_as_they_are_emitted(values: list[int], low: bool)
         assert (len(code.lines), code.size) == (instructions, size), hex(value)
 
 
-def emitted(plan: Plan) -> dict[str, float]:
+def emitted(plan: UnpackedPlan) -> dict[str, float]:
     """What the layer's assembly text consists of."""
     parts = groups(plan.slots, plan.constants, plan.block)
     phases = count_phases(parts, plan.block)
@@ -118,7 +122,7 @@ CASES = {
 def test_counts_are_those_of_the_emitted_code(name: str) -> None:
     conv = conv_graph(np.random.default_rng(5), **CASES[name]).operators[0]  # type: ignore[arg-type]
     assert isinstance(conv, Conv2D)
-    for plan in plans(conv):
+    for plan in plans_for(conv, "assembly"):
         found, counts = emitted(plan), plan.counts
         assert counts.phases == found["phases"]
         assert counts.products.sum() == found["products"]
@@ -130,17 +134,22 @@ def test_counts_are_those_of_the_emitted_code(name: str) -> None:
         assert counts.bytes.sum() == pytest.approx(found["bytes"], rel=0.005 if exact else 0.02)
 
 
+def counted(plan: UnpackedPlan, memories: Memories) -> Mapping[str, float]:
+    (work,) = plan.work(memories)
+    return work.counts
+
+
 def test_code_that_does_not_stay_in_the_cache_is_fetched_by_every_pass() -> None:
     conv = conv_graph(np.random.default_rng(1), size=(16, 16), channels=(16, 4), kernel=(3, 3)).operators[0]
     assert isinstance(conv, Conv2D)
-    plan = plans(conv)[0]
+    plan = plans_for(conv, "assembly")[0]
     passes = plan.block.passes(plan.layout)
     small, large = (Memories(code=Cache(size, 16, 2)) for size in (1024, 16384))
-    thrashed, kept = plan.work(small).counts["missed_bytes"], plan.work(large).counts["missed_bytes"]
+    thrashed, kept = counted(plan, small)["missed_bytes"], counted(plan, large)["missed_bytes"]
     assert thrashed == pytest.approx(kept * passes, rel=0.02)
-    assert kept == pytest.approx(plan.flash_bytes, rel=0.05)
-    assert plan.work(small).counts["weights_4"] == 0 < plan.work(large).counts["weights_4"]
-    assert plan.work(IDEAL).counts["missed_bytes"] == 0
+    assert kept == pytest.approx(plan.needs.code, rel=0.05)
+    assert counted(plan, small)["weights_4"] == 0 < counted(plan, large)["weights_4"]
+    assert counted(plan, IDEAL)["missed_bytes"] == 0
 
 
 # --- the model and its files
@@ -176,7 +185,7 @@ def test_every_count_has_a_coefficient(name: str) -> None:
     for drawn in draw_layers(11, 0.5):
         works = [SERVICES[drawn.operator.kind].work(drawn.operator, model.memories)]
         if isinstance(drawn.operator, Conv2D):
-            works.append(plans(drawn.operator)[0].work(model.memories))
+            works.extend(plans_for(drawn.operator, "assembly")[0].work(model.memories))
         for work in works:
             assert set(work.counts) == set(model.kinds[work.kind])
             assert min(work.counts.values()) >= 0
@@ -196,8 +205,8 @@ def test_origin_says_what_was_fitted_to() -> None:
 def test_a_board_without_costs_falls_back_to_the_ideal_core(tmp_path: Path) -> None:
     board: Board = replace(load_board("nucleo-u575zi-q"), folder=tmp_path)
     assert board_costs(board) is None
-    assert Target("cortex-m33", True, "assembly").model is ideal_costs("cortex-m33")
-    assert Target("cortex-m3", False, "c").model.origin == "an ideal Cortex-M4 without wait states"
+    assert Platform("cortex-m33", True, "assembly").model is ideal_costs("cortex-m33")
+    assert Platform("cortex-m3", False, "c").model.origin == "an ideal Cortex-M4 without wait states"
 
 
 # --- what the costs decide
@@ -210,11 +219,19 @@ def dense() -> Conv2D:
     return conv
 
 
-def cycles(board: str, schedule: str, conv: Conv2D) -> float:
-    """On a board, estimated."""
+def cost(kernel: Kernel, conv: Conv2D, platform: Platform) -> StepCost:
+    """Of the quickest plan."""
+    return min((price(plan, platform) for plan in kernel.plans((conv,), platform)), key=lambda found: found.cycles)
+
+
+def platform_of(board: str) -> Platform:
     found = load_board(board)
-    target = Target(found.core, found.dsp, "assembly", board_costs(found))
-    return SCHEDULES[schedule].cost(conv, target).cycles
+    return Platform(found.core, found.dsp, "assembly", board_costs(found))
+
+
+def cycles(board: str, kernel: str, conv: Conv2D) -> float:
+    """On a board, estimated."""
+    return cost(KERNELS[kernel], conv, platform_of(board)).cycles
 
 
 def test_flash_decides_whether_unpacking_pays() -> None:
@@ -222,9 +239,9 @@ def test_flash_decides_whether_unpacking_pays() -> None:
     assert cycles(fast, "unpacked", dense()) < 0.6 * cycles(fast, "cmsis_nn", dense())
     # Two banks of 64-bit flash cannot feed straight-line code.
     assert cycles(slow, "unpacked", dense()) > 0.85 * cycles(slow, "cmsis_nn", dense())
-    ideal = Target("cortex-m4", True, "assembly")
-    quick = SCHEDULES["unpacked"].cost(dense(), ideal).cycles
-    assert quick < 0.6 * SCHEDULES["cmsis_nn"].cost(dense(), ideal).cycles
+    ideal = Platform("cortex-m4", True, "assembly")
+    quick = cost(KERNELS["unpacked"], dense(), ideal).cycles
+    assert quick < 0.6 * cost(KERNELS["cmsis_nn"], dense(), ideal).cycles
 
 
 def test_zeros_save_time_and_flash_in_the_unpacked_kernel_only() -> None:
@@ -232,16 +249,10 @@ def test_zeros_save_time_and_flash_in_the_unpacked_kernel_only() -> None:
     half = conv.weights.copy()
     half.reshape(-1, 4)[:, :2] = 0
     sparse = conv.with_constants(half, conv.bias)
-    board = load_board("nucleo-u575zi-q")
-    target = Target(board.core, board.dsp, "assembly", board_costs(board))
-    unpacked, library_kernel = SCHEDULES["unpacked"], SCHEDULES["cmsis_nn"]
-    assert unpacked.cost(sparse, target).cycles < 0.7 * unpacked.cost(conv, target).cycles
-    assert unpacked.cost(sparse, target).flash_bytes < 0.65 * unpacked.cost(conv, target).flash_bytes
-    assert library_kernel.cost(sparse, target) == library_kernel.cost(conv, target)
-
-
-def test_lowering_agrees_with_the_estimate() -> None:
-    board = load_board("nucleo-u575zi-q")
-    target = Target(board.core, board.dsp, "assembly", board_costs(board))
-    for schedule in SCHEDULES.values():
-        assert schedule.lower(dense(), target).cost == schedule.cost(dense(), target)
+    platform = platform_of("nucleo-u575zi-q")
+    unpacked, library = KERNELS["unpacked"], KERNELS["cmsis_nn"]
+    thin, full = cost(unpacked, sparse, platform), cost(unpacked, conv, platform)
+    assert thin.cycles < 0.7 * full.cycles
+    assert thin.flash_bytes < 0.65 * full.flash_bytes
+    thin, full = cost(library, sparse, platform), cost(library, conv, platform)
+    assert (thin.cycles, thin.flash_bytes, thin.macs) == (full.cycles, full.flash_bytes, full.macs)

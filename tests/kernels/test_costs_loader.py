@@ -133,7 +133,8 @@ def test_every_work_of_every_kernel_is_in_the_table() -> None:
     for drawn in draw_layers(11, 0.5):
         works = [SERVICES[drawn.operator.kind].work(drawn.operator, IDEAL)]
         if isinstance(drawn.operator, Conv2D):
-            works += [plan.work(IDEAL) for plan in plans(drawn.operator)]
+            for backend in ("assembly", "c"):
+                works += [work for plan in plans(drawn.operator, backend) for work in plan.work(IDEAL)]
         for work in works:
             assert found.setdefault(work.kind, set(work.counts)) == set(work.counts)
     assert found == {kind: set(names) for kind, names in COUNTS.items()}

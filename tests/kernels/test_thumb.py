@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import conv_graph
 
-from approx_plugin.kernels.costs.loader import ideal_costs
+from approx_plugin.kernels.kernel import price
+from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.unpacked.assembly import Phase, group_code, groups
 from approx_plugin.kernels.unpacked.phases import cut
-from approx_plugin.kernels.unpacked.plan import plan
+from approx_plugin.kernels.unpacked.plan import plans
 from approx_plugin.kernels.unpacked.thumb import Code, is_modified_immediate
 from approx_plugin.operators.conv2d import Conv2D
 
@@ -62,7 +63,8 @@ def test_the_counted_size_is_the_assembled_size(density: float, tmp_path: Path) 
     graph = conv_graph(np.random.default_rng(3), size=(9, 10), channels=(6, 6), kernel=(3, 3), density=density)
     conv = graph.operators[0]
     assert isinstance(conv, Conv2D)
-    p = plan(conv, ideal_costs("cortex-m4"))
+    platform = Platform("cortex-m4", True, "assembly")
+    p = min(plans(conv, "assembly"), key=lambda found: price(found, platform).cycles)
     parts = groups(p.slots, p.constants, p.block)
     codes = [
         group_code(f"f{n}", p.layout, p.slots, Phase(tuple(run), first=n != 1, last=n != 2), p.block, part, p.constants)

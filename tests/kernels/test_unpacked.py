@@ -9,8 +9,10 @@ import pytest
 from arm_call import portable_subset, run_program
 from networks import conv_graph
 
+from approx_plugin.kernels.cover import covered_by
 from approx_plugin.kernels.lowering import lower
-from approx_plugin.kernels.target import Target
+from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.unpacked.kernel import Unpacked
 
 # size, channels, kernel, stride, same, zero points, limits, density, gain
 CASES = {
@@ -58,6 +60,7 @@ def test_same_bytes_as_the_reference(name: str, backend: str, tmp_path: Path) ->
     conv = graph.operators[0]
     inputs = rng.integers(-128, 128, (3, *graph.input_tensor.shape[1:]), dtype=np.int8)
     inputs[1], inputs[2] = -128, 127
-    program = lower(graph, {0: "unpacked"}, Target("cortex-m4", True, backend), conv.macs, conv.macs)
+    platform = Platform("cortex-m4", True, backend)
+    program = lower(graph, covered_by(graph, Unpacked(), platform), platform, conv.macs, conv.macs)
     answers = run_program(program, tmp_path, "cortex-m4", inputs, portable_subset())
     np.testing.assert_array_equal(answers, conv.compute([inputs]))

@@ -18,6 +18,7 @@ PIXELS = st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True)
 def test_every_operand_is_where_its_use_expects_it(offsets: list[int], pixels: list[int], spare: int) -> None:
     registers: dict[int, int] = {}
     uses = allocate(range(len(offsets)), offsets, pixels, len(pixels) + spare)
+    assert [use.slot for use in uses] == list(range(len(offsets)))
     for use in uses:
         registers.update(use.loads)
         assert [registers[r] for r in use.operands] == [offsets[use.slot] + p for p in pixels]

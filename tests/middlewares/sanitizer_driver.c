@@ -154,12 +154,12 @@ static void soften(int32_t rows, int32_t size, int32_t shift)
     free(input);
 }
 
-static void pad(int32_t size, int32_t before, int32_t behind)
+static void pad(int32_t size, int32_t before, int32_t after)
 {
     const cmsis_nn_dims dims = {2, size, size + 1, 3};
-    const cmsis_nn_dims pre = {before, behind, before, behind};
-    const cmsis_nn_dims post = {behind, before, behind, before};
-    const int32_t both = before + behind;
+    const cmsis_nn_dims pre = {before, after, before, after};
+    const cmsis_nn_dims post = {after, before, after, before};
+    const int32_t both = before + after;
     const int32_t count = (2 + both) * (size + both) * (size + 1 + both) * (3 + both);
     int8_t *input = random_bytes(2 * size * (size + 1) * 3);
     int8_t *output = malloc((size_t)count);

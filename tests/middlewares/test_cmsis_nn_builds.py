@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from c_dialect import C11, WARNINGS
 from cmsis_nn_machines import FUNCTIONS, compile_command, provide, run_tool
 
-STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Wshadow", "-Wstrict-prototypes", "-Werror")
+STRICT = (C11, *WARNINGS)
 DRIVER = Path(__file__).with_name("sanitizer_driver.c")
 needs_arm = pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="needs arm-none-eabi-gcc")
 

@@ -204,7 +204,8 @@ def test_addition_and_softmax_work_in_place(subset: Machine) -> None:
     np.testing.assert_array_equal(there.reshape(4, 10), wanted)
 
 
-def test_softmax_of_a_long_flat_row_is_zero(subset: Machine) -> None:
-    """Beyond 512 equal values a probability is less than half of 1/256, and the last shift exceeds 31 bits."""
-    found = Softmax(np.zeros((1, 1500), np.int8), *softmax_parameters(0.05)).run(subset)
+@pytest.mark.parametrize("size", [512, 1500, 4096, 8192, 9000])
+def test_softmax_of_a_long_flat_row_is_zero(size: int, subset: Machine) -> None:
+    """A probability is at most half of 1/256; the last shift exceeds 31 bits, and longer rows' sums 32."""
+    found = Softmax(np.zeros((1, size), np.int8), *softmax_parameters(0.05)).run(subset)
     assert (found == -128).all()

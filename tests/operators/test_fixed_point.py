@@ -128,7 +128,13 @@ def test_requantizer_equals_requantize(
 
 @pytest.mark.parametrize(
     ("shift", "largest", "exact"),
-    [(-12, 1 << 30, True), (-13, 1, False), (0, (1 << 31) - 1, True), (0, 1 << 31, False), (3, 1 << 28, False)],
+    [
+        (-12, 1 << 30, True),
+        (-13, 1, False),
+        (0, (1 << 31) - 129, True),
+        (0, (1 << 31) - 128, False),
+        (3, 1 << 28, False),
+    ],
 )
 def test_the_fast_path_is_taken_where_it_is_exact(shift: int, largest: int, exact: bool) -> None:
     requantizer = Requantizer(

@@ -58,5 +58,6 @@ def thinned(graph: Graph, layer: int, share: float) -> Candidate:
     conv = graph.operators[layer]
     assert isinstance(conv, Conv2D)
     magnitude = np.abs(conv.weights.astype(int))
-    kept = magnitude > np.quantile(magnitude, share)
-    return Candidate(layer, kept, np.where(kept, conv.weights, np.int8(0)), conv.bias, share)
+    kept = (magnitude > np.quantile(magnitude, share)) & (magnitude > 0)
+    thin = conv.with_constants(np.where(kept, conv.weights, np.int8(0)), conv.bias)
+    return Candidate(thin, share, int(np.count_nonzero(magnitude)), int(kept.sum()), "taps", "single products")

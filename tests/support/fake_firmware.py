@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from c_dialect import C11, WARNINGS
+
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.linker import emulator_linker_script, linker_script
 from approx_plugin.boards.sources import board_sources, core_sources, emulator_sources
@@ -15,7 +17,6 @@ from approx_plugin.boards.startup import startup
 
 NETWORK = Path(__file__).resolve().parent / "fake_network"
 LAYERS = ("halve_0", "mirror_1", "sum_2")
-WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror")
 
 
 def truncated(value: int, divisor: int) -> int:
@@ -67,7 +68,7 @@ def build(
     emulator: bool = False,
     defines: Sequence[str] = (),
     extra: Sequence[Path] = (),
-    flags: Sequence[str] = ("-Os", "-std=gnu11"),
+    flags: Sequence[str] = ("-Os", C11),
 ) -> Path:
     """Compile and link; the ELF. Raises AssertionError with the compiler's words."""
     script = folder / "script.ld"

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from approx_plugin.exploration.choice import choose
+from approx_plugin.exploration.offers import Market, estimated
+from approx_plugin.kernels.cover import covered_by
+from approx_plugin.kernels.lowering import lower
+from approx_plugin.kernels.needs import FLASH, RAM
+from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.program import Program
+from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.quantization import Quantization, quantize_multiplier
 from approx_plugin.model.tensor import Tensor
@@ -65,3 +73,18 @@ def conv_graph(
         activation_max=limits[1],
     )
     return Graph("conv", {0: source, 1: target}, (conv,), 0, 1, "0" * 64)
+
+
+def lowered_by(graph: Graph, kernel: str, core: str = "cortex-m4", backend: str = "assembly") -> Program:
+    """The program in which one kernel computes everything."""
+    platform = Platform(core, True, backend)
+    return lower(graph, covered_by(graph, KERNELS[kernel], platform), platform, graph.macs, graph.macs)
+
+
+def preferring(graph: Graph, kernel: str, core: str = "cortex-m4", backend: str = "assembly") -> Program:
+    """The program in which one kernel computes all that it can, in memories as large as the emulated ones."""
+    platform = Platform(core, True, backend)
+    offers = Market(platform, estimated(platform), kernel).offers(graph)
+    choice = choose(graph, offers.offers, {FLASH: 8 << 20, RAM: 4 << 20})
+    assert choice is not None and choice.fits
+    return lower(graph, [offer.plan for offer in choice.steps], platform, graph.macs, graph.macs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from approx_plugin.operators.max_pool2d import MaxPool2D
 from approx_plugin.operators.softmax import Softmax
 from approx_plugin.tflite.reader import read_graph
 
-SHARED_MODELS = {
+MODELS = {
     # name: (multiply-accumulates, weights, operators without conversions at the borders)
     "digits_cnn": (23_680, 1_864, 6),
     "cifar10_lenet": (4_548_608, 122_336, 8),
@@ -44,11 +45,11 @@ def weights(*shape: int) -> np.ndarray:
     return (np.arange(np.prod(shape)) % 250 - 125).astype(np.int8).reshape(shape)
 
 
-@pytest.mark.parametrize("name", list(SHARED_MODELS))
-def test_shared_models(shared: Path, name: str) -> None:
-    path = shared / "models" / f"{name}.tflite"
+@pytest.mark.parametrize("name", list(MODELS))
+def test_real_models(model_file: Callable[[str], Path], name: str) -> None:
+    path = model_file(name)
     graph = read_graph(path)
-    macs, parameters, count = SHARED_MODELS[name]
+    macs, parameters, count = MODELS[name]
     assert graph.name == name
     assert graph.macs == macs
     assert sum(op.weights.size for op in graph.operators if hasattr(op, "weights")) == parameters

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What unpacked kernels stand on: widening the input, and the arithmetic of the portable kernels. */
+/* What generated networks stand on: widening the input, the arithmetic of the portable kernels, softmax of long rows. */
 #ifndef APPROX_RUNTIME_H
 #define APPROX_RUNTIME_H
 
@@ -35,6 +35,17 @@ typedef struct {
 /* Writes every element of the int16 copy; padding and lanes without a channel get `fill`. */
 void approx_widen_s8(const approx_widen_shape *shape, const int8_t *input, int16_t *output);
 
+/* Softmax of `rows` rows of `size` values, to the byte what TensorFlow Lite's reference kernel gives. exponentials[d] is
+   exp(-d * scale) in Q0.31 for a value d below the row's greatest, 0 from `count` on. Where the exponentials of a row add
+   up to 512 or more, all its outputs are 0 (-128): none reaches half of 1/256. A division by 2^32, or a sum that leaves
+   its 12 integer bits, which is what becomes of such rows elsewhere, does not occur. */
+void approx_softmax_s8(const int8_t *input,
+                       int32_t rows,
+                       int32_t size,
+                       const int32_t *exponentials,
+                       int32_t count,
+                       int8_t *output);
+
 /* sum + p[0] * low + p[1] * high, modulo 2^32. */
 static inline int32_t approx_pair(const int16_t *p, int32_t low, int32_t high, int32_t sum)
 {
@@ -55,8 +66,8 @@ static inline int32_t approx_single(const int16_t *p, int32_t weight, int32_t su
 
 /* The doubled sum as an int8 output. mantissa, shift: the multiplier mantissa * 2^-31 * 2^-shift; rounding: half of
    2^shift plus the output's zero point times 2^shift. Rounds twice, as TensorFlow Lite's reference kernels do. */
-static inline int8_t approx_requantise(int32_t doubled, int32_t mantissa, int32_t rounding, int32_t shift,
-                                       int32_t minimum, int32_t maximum)
+static inline int8_t
+approx_requantise(int32_t doubled, int32_t mantissa, int32_t rounding, int32_t shift, int32_t minimum, int32_t maximum)
 {
     const int64_t product = (int64_t)doubled * mantissa + INT64_C(0x80000000);
     int32_t value = (int32_t)(product >> 32) + rounding;

@@ -35,7 +35,7 @@ void approx_widen_s8(const approx_widen_shape *shape, const int8_t *input, int16
 {
     const int32_t channels = shape->channels;
     const int32_t lanes = shape->channel_pitch - channels;
-    /* Columns of the copy that have an input column behind them: [first, last). */
+    /* Columns of the copy that hold an input column: [first, last). */
     const int32_t right = shape->input_width + shape->pad_left;
     const int32_t first = shape->pad_left < shape->columns ? shape->pad_left : shape->columns;
     const int32_t last = right < shape->columns ? right : shape->columns;

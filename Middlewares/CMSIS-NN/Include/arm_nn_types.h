@@ -41,7 +41,7 @@ typedef struct {
     int32_t c;
 } cmsis_nn_dims;
 
-/* A scale as multiplier * 2^(shift - 31); shift > 0 goes to the left. Arrays have one entry an output channel. */
+/* A scale as multiplier * 2^(shift - 31); shift > 0 goes to the left. Arrays have one entry per output channel. */
 typedef struct {
     int32_t *multiplier;
     int32_t *shift;
@@ -52,7 +52,7 @@ typedef struct {
     int32_t shift;
 } cmsis_nn_per_tensor_quant_params;
 
-/* Either of the two: arrays of one entry for is_per_channel == 0, of one entry an output channel otherwise. */
+/* Either of the two: arrays of one entry for is_per_channel == 0, of one entry per output channel otherwise. */
 typedef struct {
     int32_t *multiplier;
     int32_t *shift;
@@ -65,7 +65,7 @@ typedef struct {
     int32_t max;
 } cmsis_nn_activation;
 
-/* `padding` is what goes before the first row and column; what goes behind the last follows from the output's size. */
+/* `padding` is what goes before the first row and column; what goes after the last follows from the output's size. */
 typedef struct {
     int32_t input_offset;
     int32_t output_offset;

@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-/* Convolution with one scale an output channel.
+/* Convolution with one scale per output channel.
  * input [n, h, w, c], filter [output c, h, w, c / groups], output [n, h, w, c]. A filter with fewer channels than the
  * input makes a grouped convolution. `bias_dims`, `filter_dims->n` and `output_dims->n` are not looked at.
  */
@@ -38,7 +38,7 @@ int32_t arm_convolve_wrapper_s8_get_buffer_size(const cmsis_nn_conv_params *conv
                                                 const cmsis_nn_dims *filter_dims,
                                                 const cmsis_nn_dims *output_dims);
 
-/* Depthwise convolution with one scale an output channel.
+/* Depthwise convolution with one scale per output channel.
  * input [n, h, w, c], filter [1, h, w, c * ch_mult], output [n, h, w, c * ch_mult]; output channel i reads input
  * channel i / ch_mult. `bias_dims`, `filter_dims->n`, `filter_dims->c` and `output_dims->n` are not looked at.
  */
@@ -75,7 +75,7 @@ arm_cmsis_nn_status arm_fully_connected_s8(const cmsis_nn_context *ctx,
                                            const cmsis_nn_dims *output_dims,
                                            int8_t *output_data);
 
-/* The same with one scale an output channel. */
+/* The same with one scale per output channel. */
 arm_cmsis_nn_status arm_fully_connected_per_channel_s8(const cmsis_nn_context *ctx,
                                                        const cmsis_nn_fc_params *fc_params,
                                                        const cmsis_nn_per_channel_quant_params *quant_params,
@@ -158,7 +158,7 @@ void arm_softmax_s8(const int8_t *input,
                     const int32_t diff_min,
                     int8_t *output);
 
-/* The input with pad_value around it, pre_pad before and post_pad behind it in every dimension. */
+/* The input with pad_value around it, pre_pad before and post_pad after it in every dimension. */
 arm_cmsis_nn_status arm_pad_s8(const int8_t *input,
                                int8_t *output,
                                const int8_t pad_value,

@@ -33,8 +33,8 @@ arm_cmsis_nn_status arm_pad_s8(const int8_t *input,
     const int32_t runs = channels == input_size->c ? 1 : input_size->w;
     for (int32_t n = 0; n < input_size->n; n++) {
         for (int32_t y = 0; y < input_size->h; y++) {
-            int8_t *to = output +
-                         (((n + pre_pad->n) * height + y + pre_pad->h) * width + pre_pad->w) * channels + pre_pad->c;
+            int8_t *to =
+                output + (((n + pre_pad->n) * height + y + pre_pad->h) * width + pre_pad->w) * channels + pre_pad->c;
             for (int32_t i = 0; i < runs; i++) {
                 memcpy(to + i * channels, input, (size_t)run);
                 input += run;

@@ -9,6 +9,7 @@
 
 enum {
     SUM_INTEGER_BITS = 12, /* the sum of a row is Q12.19 */
+    SUM_LIMIT = 1 << 28,   /* 512: all probabilities are less than half of 1/256 from here on */
     QUARTER_BIT = 24,      /* 1/4 in Q5.26 is 1 << 24 */
 };
 
@@ -63,7 +64,8 @@ static int32_t reciprocal_of_one_plus(int32_t x)
     return saturating_shift_left(estimate, 1);
 }
 
-static void softmax_row(const int8_t *input, int32_t count, int32_t mult, int32_t shift, int32_t diff_min, int8_t *output)
+static void
+softmax_row(const int8_t *input, int32_t count, int32_t mult, int32_t shift, int32_t diff_min, int8_t *output)
 {
     int32_t greatest = INT8_MIN;
     for (int32_t i = 0; i < count; i++) {
@@ -71,7 +73,7 @@ static void softmax_row(const int8_t *input, int32_t count, int32_t mult, int32_
     }
 
     uint32_t sum = 0;
-    for (int32_t i = 0; i < count; i++) {
+    for (int32_t i = 0; i < count && sum < SUM_LIMIT; i++) {
         const int32_t difference = input[i] - greatest;
         if (difference >= diff_min) {
             const int32_t exponential = exp_of_negative(multiply_high(shift_left(difference, shift), mult));

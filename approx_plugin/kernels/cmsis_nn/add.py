@@ -24,8 +24,8 @@ def call(add: Add) -> CmsisCall:
         constants=(),
         body=c_text.body(
             (),
-            f"return (int32_t)arm_elementwise_add_s8(input, input_2, {', '.join(map(str, numbers))},\n"
-            f"    {LEFT_SHIFT}, output, {', '.join(map(str, output))});",
+            f"return (int32_t)arm_elementwise_add_s8(input, input_2, {', '.join(map(str, numbers))}, "
+            f"{LEFT_SHIFT}, output, {', '.join(map(str, output))});",
         ),
     )
 

@@ -46,10 +46,10 @@ def call(conv: Conv2D) -> CmsisCall:
                 c_text.declare("cmsis_nn_dims", "bias_dims", c_text.dims((1, 1, 1, conv.out_channels))),
                 c_text.declare("cmsis_nn_dims", "output_dims", output_dims),
             ),
-            "const cmsis_nn_per_channel_quant_params quant_params =\n"
-            "    {{.multiplier = (int32_t *){multipliers}, .shift = (int32_t *){shifts}}};\n"
-            "return (int32_t)arm_convolve_wrapper_s8(context, &conv_params, &quant_params, &input_dims, input,\n"
-            "    &filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
+            "const cmsis_nn_per_channel_quant_params quant_params = "
+            "{{.multiplier = (int32_t *){multipliers}, .shift = (int32_t *){shifts}}};\n"
+            "return (int32_t)arm_convolve_wrapper_s8(context, &conv_params, &quant_params, &input_dims, input, "
+            "&filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
         ),
         context_bytes=0 if pointwise else 2 * row * 2,
         context_size=f"arm_convolve_wrapper_s8_get_buffer_size({c_text.address('cmsis_nn_conv_params', params)}, "

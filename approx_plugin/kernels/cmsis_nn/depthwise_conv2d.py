@@ -47,10 +47,10 @@ def call(conv: DepthwiseConv2D) -> CmsisCall:
                 c_text.declare("cmsis_nn_dims", "bias_dims", c_text.dims((1, 1, 1, out_channels))),
                 c_text.declare("cmsis_nn_dims", "output_dims", output_dims),
             ),
-            "const cmsis_nn_per_channel_quant_params quant_params =\n"
-            "    {{.multiplier = (int32_t *){multipliers}, .shift = (int32_t *){shifts}}};\n"
-            "return (int32_t)arm_depthwise_conv_wrapper_s8(context, &dw_conv_params, &quant_params, &input_dims,\n"
-            "    input, &filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
+            "const cmsis_nn_per_channel_quant_params quant_params = "
+            "{{.multiplier = (int32_t *){multipliers}, .shift = (int32_t *){shifts}}};\n"
+            "return (int32_t)arm_depthwise_conv_wrapper_s8(context, &dw_conv_params, &quant_params, &input_dims, "
+            "input, &filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
         ),
         context_bytes=channels * kernel_h * kernel_w * 2 if buffered else 0,
         context_size="arm_depthwise_conv_wrapper_s8_get_buffer_size("

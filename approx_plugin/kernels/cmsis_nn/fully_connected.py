@@ -32,8 +32,8 @@ def call(dense: FullyConnected) -> CmsisCall:
         function = "arm_fully_connected_wrapper_s8"
         constants += c_text.requantisation(dense.multipliers)
         quantization = (
-            "const cmsis_nn_quant_params quant_params =\n"
-            "    {{.multiplier = (int32_t *){multipliers}, .shift = (int32_t *){shifts}, .is_per_channel = 1}};\n"
+            "const cmsis_nn_quant_params quant_params = "
+            "{{.multiplier = (int32_t *){multipliers}, .shift = (int32_t *){shifts}, .is_per_channel = 1}};\n"
         )
     else:
         function = "arm_fully_connected_s8"
@@ -46,8 +46,8 @@ def call(dense: FullyConnected) -> CmsisCall:
         constants=tuple(constants),
         body=c_text.body(
             declarations,
-            quantization + f"return (int32_t){function}(context, &fc_params, &quant_params, &input_dims, input,\n"
-            "    &filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
+            quantization + f"return (int32_t){function}(context, &fc_params, &quant_params, &input_dims, input, "
+            "&filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
         ),
         context_size=f"arm_fully_connected_s8_get_buffer_size({c_text.address('cmsis_nn_dims', filter_dims)})",
     )

@@ -33,8 +33,8 @@ def call(pool: Pool2D) -> CmsisCall:
                 c_text.declare("cmsis_nn_dims", "filter_dims", c_text.dims((1, *pool.kernel, 1))),
                 c_text.declare("cmsis_nn_dims", "output_dims", c_text.dims(pool.output.shape)),
             ),
-            f"return (int32_t){function}(context, &pool_params, &input_dims, input, &filter_dims,\n"
-            "    &output_dims, output);",
+            f"return (int32_t){function}(context, &pool_params, &input_dims, input, &filter_dims, "
+            "&output_dims, output);",
         ),
         context_bytes=4 * channels if average else 0,
         context_size=f"{function}_get_buffer_size({pool.output.shape[2]}, {channels})" if average else "0",

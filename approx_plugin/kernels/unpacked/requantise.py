@@ -11,8 +11,14 @@ SRDHM is the saturating rounding doubling high multiply of gemmlowp and round_sh
   where t = 0 and acc < 0, and there (2**(e-1) - 1) >> e = 0 as well. So one constant,
   `rounding` = 2**(e-1) + (zero_point << e), goes into SMMLAR's addend together with acc >> 31, and SSAT with a shift
   does the rest;
-- a channel whose smallest and largest possible sums requantise to the same value puts out a constant: its products are
-  not computed. (Pruned networks have such channels, with multipliers far below 2**-22 and biases near 2**30.)
+- a channel whose smallest and largest possible sums requantise to the same value puts out a constant, where nothing
+  wraps between them (the output rises with the sum then): its products are not computed. So does one without weights,
+  or with a mantissa of 0, whatever wraps. (Pruned networks have such channels, with multipliers far below 2**-22 and
+  biases near 2**30.)
+
+Ranges, for what is folded in int64: |w| <= 128, |z| <= 128, |bias| <= 2**31 and at most 2**31 taps give
+|acc| <= 2**31 + 2**31 * 255 * 128 < 2**47. That is not multiplied by 2**(1 + left shift) or by a mantissa before it is
+known to stay within 31 bits.
 """
 
 from __future__ import annotations
@@ -23,9 +29,13 @@ import numpy as np
 import numpy.typing as npt
 
 from approx_plugin.operators.conv2d import Conv2D
+from approx_plugin.operators.fixed_point import INT32_MAX, LARGEST_WITHOUT_WRAP, offset_and_clamp, requantize
 
 MAX_RIGHT_SHIFT = 22
-"""Beyond this `zero_point << e` and the sums behind it would leave int32."""
+"""Up to this, |rounding| <= 2**7 * 2**22 + 2**21 and SMMLAR's product, below 2**30, add up within int32."""
+
+MAX_LEFT_SHIFT = 14
+"""Beyond this, weights of 1 that are scaled by 2**(1 + left shift) leave int16."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +57,14 @@ def fold(conv: Conv2D) -> ChannelConstants:
     """The constants of a layer for which `obstacle` finds nothing."""
     constant, value = _constant_channels(conv)
     live = ~constant
-    flat = conv.weights.reshape(conv.out_channels, -1).astype(np.int64) * live[:, None]
+    flat = _weights(conv) * live[:, None]
     bias = (conv.bias.astype(np.int64) - conv.input_zero_point * flat.sum(axis=1)) * live
     mantissa, shift = _multipliers(conv)
-    scale = np.int64(1) << (1 + np.maximum(shift, 0))
-    right = np.where(live, np.maximum(-shift, 0), 0)
+    left, right = np.where(live, np.maximum(shift, 0), 0), np.where(live, np.maximum(-shift, 0), 0)
     half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
     return ChannelConstants(
-        weights=flat * scale[:, None],
-        bias=bias * scale,
+        weights=flat << (1 + left)[:, None],
+        bias=bias << (1 + left),
         mantissa=mantissa * live,
         shift=right,
         rounding=np.where(constant, value, half + (np.int64(conv.output_zero_point) << right)),
@@ -67,16 +76,21 @@ def fold(conv: Conv2D) -> ChannelConstants:
 def obstacle(conv: Conv2D) -> str | None:
     """Why the folded arithmetic could overflow for this layer, or None: then it is exact for every input."""
     _, shift = _multipliers(conv)
-    constants = fold(conv)
-    if int(constants.shift.max()) > MAX_RIGHT_SHIFT:
+    live = ~_constant_channels(conv)[0]
+    left, right = np.where(live, np.maximum(shift, 0), 0), np.where(live, np.maximum(-shift, 0), 0)
+    if int(right.max()) > MAX_RIGHT_SHIFT:
         return f"a requantisation multiplier below 2**-{MAX_RIGHT_SHIFT}"
-    if int(np.abs(constants.weights).max(initial=0)) > 32767:
+    largest_weights = np.abs(_weights(conv)).max(axis=1) * live
+    if int(left.max()) > MAX_LEFT_SHIFT or int((largest_weights << (1 + left)).max()) > 32767:
         return "a requantisation multiplier so large that the scaled weights leave int16"
-    scale = np.int64(1) << (1 + np.maximum(shift, 0))
-    live = constants.mantissa != 0
-    if any(int((np.abs(total) * scale * live).max()) >= 2**31 for total in _sum_range(conv)):
+    if (_largest_sums(conv) * live > INT32_MAX >> (1 + left)).any():
         return "sums that could leave int32 when doubled"
     return None
+
+
+def _weights(conv: Conv2D) -> npt.NDArray[np.int64]:
+    """[out_channels, taps]."""
+    return conv.weights.reshape(conv.out_channels, -1).astype(np.int64)
 
 
 def _multipliers(conv: Conv2D) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -86,29 +100,28 @@ def _multipliers(conv: Conv2D) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.in
 
 
 def _sum_range(conv: Conv2D) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The smallest and the largest acc of each channel, over all inputs."""
-    weights = conv.weights.reshape(conv.out_channels, -1).astype(np.int64)
+    """The smallest and the largest acc of each channel, over all inputs, as if nothing wrapped."""
+    weights = _weights(conv)
     below, above = weights * (-128 - conv.input_zero_point), weights * (127 - conv.input_zero_point)
     bias = conv.bias.astype(np.int64)
     return bias + np.minimum(below, above).sum(axis=1), bias + np.maximum(below, above).sum(axis=1)
 
 
+def _largest_sums(conv: Conv2D) -> npt.NDArray[np.int64]:
+    """The largest |acc| of each channel."""
+    lowest, highest = _sum_range(conv)
+    return np.maximum(-lowest, highest)
+
+
 def _constant_channels(conv: Conv2D) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Which channels put out the same for every input, and what (requantisation is monotone)."""
+    """Which channels put out the same for every input, and what, by the reference's own arithmetic."""
     mantissa, shift = _multipliers(conv)
     lowest, highest = (
-        np.clip(_requantise(total, mantissa, shift) + conv.output_zero_point, conv.activation_min, conv.activation_max)
+        offset_and_clamp(
+            requantize(total, conv.multipliers), conv.output_zero_point, conv.activation_min, conv.activation_max
+        )
         for total in _sum_range(conv)
     )
-    return lowest == highest, lowest
-
-
-def _requantise(
-    total: npt.NDArray[np.int64], mantissa: npt.NDArray[np.int64], shift: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """SRDHM and rounding shift of sums within int32, element by element, without the zero point."""
-    high = ((total << np.maximum(shift, 0)) * mantissa + (1 << 30)) >> 31
-    right = np.maximum(-shift, 0)
-    half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
-    rounded: npt.NDArray[np.int64] = (high + half - ((right > 0) & (high < 0))) >> right
-    return rounded
+    rising = _largest_sums(conv) <= LARGEST_WITHOUT_WRAP >> np.maximum(shift, 0)
+    single = (mantissa == 0) | ~_weights(conv).any(axis=1)
+    return single | (rising & (lowest == highest)), lowest

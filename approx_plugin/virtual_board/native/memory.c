@@ -6,16 +6,19 @@
 int cache_init(cache *c, uint32_t bytes, uint32_t line_bytes, uint32_t ways)
 {
     memset(c, 0, sizeof *c);
-    if (bytes == 0)
+    if (bytes == 0) {
         return 0;
-    if (line_bytes < 4 || (line_bytes & (line_bytes - 1)) != 0 || ways == 0 || bytes % (line_bytes * ways) != 0)
+    }
+    if (line_bytes < 4 || (line_bytes & (line_bytes - 1)) != 0 || ways == 0 || bytes % (line_bytes * ways) != 0) {
         return -1;
+    }
     c->bytes = bytes;
     c->line_bytes = line_bytes;
     c->ways = ways;
     c->sets = bytes / (line_bytes * ways);
-    while ((1u << c->line_shift) < line_bytes)
+    while ((1u << c->line_shift) < line_bytes) {
         c->line_shift++;
+    }
     c->tags = calloc((size_t)c->sets * ways, sizeof *c->tags);
     return c->tags ? 0 : -1;
 }
@@ -34,17 +37,16 @@ static void move_to_front(uint32_t *set, uint32_t way, uint32_t tag)
 
 int cache_touch(cache *c, uint32_t address)
 {
-    uint32_t number, tag, way;
-    uint32_t *set;
-
-    if (c->bytes == 0)
+    if (c->bytes == 0) {
         return 0;
-    number = address >> c->line_shift;
-    tag = number + 1;
-    set = c->tags + (size_t)(number % c->sets) * c->ways;
-    if (set[0] == tag)
+    }
+    uint32_t number = address >> c->line_shift;
+    uint32_t tag = number + 1;
+    uint32_t *set = c->tags + (size_t)(number % c->sets) * c->ways;
+    if (set[0] == tag) {
         return 1;
-    for (way = 1; way < c->ways; way++) {
+    }
+    for (uint32_t way = 1; way < c->ways; way++) {
         if (set[way] == tag) {
             move_to_front(set, way, tag);
             return 1;
@@ -55,29 +57,29 @@ int cache_touch(cache *c, uint32_t address)
 
 void cache_insert(cache *c, uint32_t address)
 {
-    uint32_t number;
-
-    if (c->bytes == 0 || cache_touch(c, address))
+    if (c->bytes == 0 || cache_touch(c, address)) {
         return;
-    number = address >> c->line_shift;
+    }
+    uint32_t number = address >> c->line_shift;
     move_to_front(c->tags + (size_t)(number % c->sets) * c->ways, c->ways - 1, number + 1);
 }
 
 int32_t memory_region(const memory *m, uint32_t address)
 {
-    int32_t i;
-
-    for (i = 0; i < m->region_count; i++)
-        if (address - m->regions[i].origin < m->regions[i].length)
+    for (int32_t i = 0; i < m->region_count; i++) {
+        if (address - m->regions[i].origin < m->regions[i].length) {
             return i;
+        }
+    }
     return -1;
 }
 
 /* The unit in which the fetch side moves: the cache's line, or what one array read delivers. */
 static uint32_t fetch_line_bytes(const memory *m, const region *r)
 {
-    if (r->fetch_cache != NO_CACHE && m->caches[r->fetch_cache].bytes)
+    if (r->fetch_cache != NO_CACHE && m->caches[r->fetch_cache].bytes) {
         return m->caches[r->fetch_cache].line_bytes;
+    }
     return r->read_bytes;
 }
 
@@ -86,8 +88,9 @@ static int64_t array_busy(const region *r, uint32_t bytes)
 {
     uint32_t reads = (bytes + r->read_bytes - 1) / r->read_bytes;
 
-    if (r->beat_cycles && bytes > r->beat_bytes)
+    if (r->beat_cycles && bytes > r->beat_bytes) {
         return r->wait_states + 1 + (int64_t)(bytes / r->beat_bytes - 1) * r->beat_cycles;
+    }
     return (int64_t)reads * (r->wait_states + 1);
 }
 
@@ -101,8 +104,9 @@ static void start_prefetch(memory *m, const region *r, uint32_t line, uint32_t l
 {
     m->prefetch_line = line + line_bytes;
     m->prefetch_valid = m->prefetch_line - r->origin < r->length;
-    if (!m->prefetch_valid)
+    if (!m->prefetch_valid) {
         return;
+    }
     m->prefetch_ready = m->busy_until + r->wait_states;
     m->busy_until += array_busy(r, r->read_bytes);
 }
@@ -113,8 +117,9 @@ static int64_t array_free(memory *m, const region *r, int64_t request, int64_t c
 {
     int64_t prefetch_start = m->prefetch_ready - r->wait_states;
 
-    if (!m->prefetch_valid || request >= prefetch_start)
+    if (!m->prefetch_valid || request >= prefetch_start) {
         return max64(request, m->busy_until);
+    }
     m->prefetch_valid = cycles != 0;
     m->prefetch_ready += cycles;
     return prefetch_start;
@@ -150,8 +155,9 @@ static void enter_line(memory *m, int32_t index, uint32_t line, uint32_t first, 
         m->line_ready = max64(request, m->prefetch_ready);
         m->line_first = line;
         m->busy_until = max64(request, m->busy_until);
-        if (line_bytes > r->read_bytes)
+        if (line_bytes > r->read_bytes) {
             m->busy_until += array_busy(r, line_bytes) - array_busy(r, r->read_bytes);
+        }
         start_prefetch(m, r, line, line_bytes);
     } else {
         int64_t start = array_free(m, r, request, 0);
@@ -160,8 +166,9 @@ static void enter_line(memory *m, int32_t index, uint32_t line, uint32_t first, 
         m->line_ready = start + r->wait_states;
         m->busy_until = start + array_busy(r, line_bytes);
         m->prefetch_valid = 0;
-        if (r->prefetch)
+        if (r->prefetch) {
             start_prefetch(m, r, line, line_bytes);
+        }
     }
     m->fill_line = line;
     m->fill_first = m->line_first;
@@ -170,60 +177,62 @@ static void enter_line(memory *m, int32_t index, uint32_t line, uint32_t first, 
 
 static int64_t fetch_one(memory *m, uint32_t address, int64_t now, int redirected)
 {
-    const region *r;
-    uint32_t line_bytes, line, behind;
     int32_t index = m->line_region;
-    int64_t request;
 
     if (index < 0 || address - m->regions[index].origin >= m->regions[index].length) {
         index = memory_region(m, address);
         m->line_valid = 0;
         m->line_region = index;
-        if (index < 0)
+        if (index < 0) {
             return now;
+        }
     }
-    r = &m->regions[index];
-    if (redirected)
+    const region *r = &m->regions[index];
+    if (redirected) {
         now += r->branch_wait;
-    if (r->read_bytes == 0)
+    }
+    if (r->read_bytes == 0) {
         return now;
-    line_bytes = fetch_line_bytes(m, r);
-    line = address & ~(line_bytes - 1);
+    }
+    uint32_t line_bytes = fetch_line_bytes(m, r);
+    uint32_t line = address & ~(line_bytes - 1);
     if (!m->line_valid || line != m->line) {
-        request = redirected ? now : now - m->ahead;
+        int64_t request = redirected ? now : now - m->ahead;
         enter_line(m, index, line, address & ~(uint32_t)3, line_bytes, request);
     }
-    if (r->beat_cycles == 0 || m->line_whole)
+    if (r->beat_cycles == 0 || m->line_whole) {
         return max64(now, m->line_ready);
-    behind = (address - m->line_first) & (line_bytes - 1);
-    return max64(now, m->line_ready + (int64_t)(behind / r->beat_bytes) * r->beat_cycles);
+    }
+    uint32_t distance = (address - m->line_first) & (line_bytes - 1);
+    return max64(now, m->line_ready + (int64_t)(distance / r->beat_bytes) * r->beat_cycles);
 }
 
 int64_t memory_fetch(memory *m, uint32_t address, uint32_t size, int64_t now, int redirected)
 {
     int64_t ready = fetch_one(m, address, now, redirected);
 
-    if (size > 2 && (address & 3) != 0)
+    if (size > 2 && (address & 3) != 0) {
         ready = max64(ready, fetch_one(m, address + 2, now, 0));
+    }
     return ready;
 }
 
 int64_t memory_access(memory *m, uint32_t address, int64_t now, int store)
 {
     int32_t index = memory_region(m, address);
-    const region *r;
-    cache *c;
-    int64_t start, busy, wait = 0;
-    uint32_t line;
+    int64_t wait = 0;
 
-    if (index < 0)
+    if (index < 0) {
         return 0;
-    r = &m->regions[index];
-    if (r->port >= 0 && m->line_region >= 0 && m->regions[m->line_region].port == r->port)
+    }
+    const region *r = &m->regions[index];
+    if (r->port >= 0 && m->line_region >= 0 && m->regions[m->line_region].port == r->port) {
         wait = 1;
-    if (r->read_bytes == 0)
+    }
+    if (r->read_bytes == 0) {
         return wait;
-    c = r->data_cache == NO_CACHE ? NULL : &m->caches[r->data_cache];
+    }
+    cache *c = r->data_cache == NO_CACHE ? NULL : &m->caches[r->data_cache];
     if (c && c->bytes && cache_touch(c, address)) {
         c->hits++;
         return wait;
@@ -232,18 +241,20 @@ int64_t memory_access(memory *m, uint32_t address, int64_t now, int store)
         c->misses++;
         cache_insert(c, address);
     }
-    if (store)
+    if (store) {
         return wait; /* goes through the write buffer */
+    }
     if (!c || c->bytes == 0) {
-        line = address & ~(r->read_bytes - 1);
-        if (m->data_line_valid && m->data_line == line)
+        uint32_t line = address & ~(r->read_bytes - 1);
+        if (m->data_line_valid && m->data_line == line) {
             return wait;
+        }
         m->data_line = line;
         m->data_line_valid = 1;
     }
     m->data_misses++;
-    busy = array_busy(r, c && c->bytes ? c->line_bytes : r->read_bytes);
-    start = array_free(m, r, now, busy);
+    int64_t busy = array_busy(r, c && c->bytes ? c->line_bytes : r->read_bytes);
+    int64_t start = array_free(m, r, now, busy);
     m->busy_until = max64(m->busy_until, start) + busy;
     return wait + (start - now) + r->wait_states;
 }

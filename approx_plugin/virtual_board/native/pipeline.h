@@ -29,41 +29,41 @@ typedef struct {
     int32_t words_per_cycle; /* transfers of load/store multiple; 0: the row has none */
     int32_t tail[FOLLOWS];   /* further cycles before the next instruction, by what that is */
     int32_t source, early, accumulate, address, data; /* stage in which each group of operands is needed */
-    int32_t result;          /* stage behind which the result can be used */
-    int32_t early_result;    /* the same if all sources are there at `early`; 0: makes no difference */
-    int32_t base_result;     /* stage behind which a written-back base register can be used */
-    int32_t from_load;       /* a loaded source has to be there this many cycles earlier than another one */
-    int32_t unit;            /* row and column of `pair` */
-    int32_t follow;          /* FOLLOW_* */
+    int32_t result;                                   /* stage after which the result can be used */
+    int32_t early_result; /* the same if all sources are there at `early`; 0: makes no difference */
+    int32_t base_result;  /* stage after which a written-back base register can be used */
+    int32_t from_load;    /* a loaded source has to be there this many cycles earlier than another one */
+    int32_t unit;         /* row and column of `pair` */
+    int32_t follow;       /* FOLLOW_* */
 } kind_timing;
 
 typedef struct {
     kind_timing kinds[KINDS];
-    uint32_t pair[UNITS];    /* bit set of the units that may issue in the cycle of an older instruction of this unit */
-    int32_t pair_narrow;     /* 1: both have to be 16-bit instructions */
-    int32_t one_block;       /* 1: a tail is hidden only by an access to the same block of memory: see block_of */
-    int32_t pair_banks;      /* 1: two loads of one cycle have to hit words of different parity */
-    int32_t taken;           /* cycles lost behind a taken branch (a predicted one, where there is a predictor) */
-    int32_t taken_same_cycle;/* more of them if the branch shares its cycle with the instruction that sets its flags */
-    int32_t wide_target;     /* more of them if a 32-bit instruction at an odd halfword is the target */
-    int32_t predictor;       /* 1: conditional branches are predicted, and these two count: */
-    int32_t mispredicted;    /* cycles lost behind a wrong prediction */
+    uint32_t pair[UNITS]; /* bit set of the units that may issue in the cycle of an older instruction of this unit */
+    int32_t pair_narrow;  /* 1: both have to be 16-bit instructions */
+    int32_t one_block;    /* 1: a tail is hidden only by an access to the same block of memory: see block_of */
+    int32_t pair_banks;   /* 1: two loads of one cycle have to hit words of different parity */
+    int32_t taken;        /* cycles lost after a taken branch (a predicted one, where there is a predictor) */
+    int32_t taken_same_cycle; /* more of them if the branch shares its cycle with the instruction that sets its flags */
+    int32_t wide_target;      /* more of them if a 32-bit instruction at an odd halfword is the target */
+    int32_t predictor;        /* 1: conditional branches are predicted, and these two count: */
+    int32_t mispredicted;     /* cycles lost after a wrong prediction */
     int32_t mispredicted_early; /* the same if the flags were set `early_flags` cycles before the branch */
     int32_t early_flags;
-    int32_t unaligned_load, unaligned_store; /* cycles added to an access that crosses a bus transfer */
+    int32_t unaligned_load, unaligned_store;             /* cycles added to an access that crosses a bus transfer */
     int32_t divide_minimum, divide_maximum, divide_bits; /* cycles; quotient bits found in a cycle */
 } core_timing;
 
 enum {
-    OPERATION_LOAD = 1,           /* reads memory */
-    OPERATION_STORE = 2,          /* writes memory */
-    OPERATION_BRANCH = 4,         /* may write the program counter */
-    OPERATION_INDIRECT = 8,       /* ... with a value that is not in the instruction */
-    OPERATION_CONDITIONAL = 16,   /* ... depending on flags or a register, outside an IT block */
+    OPERATION_LOAD = 1,         /* reads memory */
+    OPERATION_STORE = 2,        /* writes memory */
+    OPERATION_BRANCH = 4,       /* may write the program counter */
+    OPERATION_INDIRECT = 8,     /* ... with a value that is not in the instruction */
+    OPERATION_CONDITIONAL = 16, /* ... depending on flags or a register, outside an IT block */
     OPERATION_DIVIDE_SIGNED = 32,
     OPERATION_DIVIDE_UNSIGNED = 64,
     OPERATION_WRITES_STACK_POINTER = 128,
-    OPERATION_SETS_FLAGS = 256    /* outside an IT block, if the instruction is a narrow one */
+    OPERATION_SETS_FLAGS = 256 /* outside an IT block, if the instruction is a narrow one */
 };
 
 /* What the timing has to know of an instruction. Register sets are disjoint in meaning, not in content. */
@@ -75,7 +75,7 @@ typedef struct {
     uint8_t kind, size, transfers, dividend, divisor;  /* size in bytes; registers of a division */
     /* The lowest address is base register + (index register << index shift) + displacement. */
     uint8_t base_register, index_register, index_shift;
-    uint8_t access_size, access_count;                 /* bytes each, side by side */
+    uint8_t access_size, access_count; /* bytes each, side by side */
     uint8_t reserved[6];
 } operation;
 
@@ -85,29 +85,29 @@ enum { BASE_PC_ALIGNED = 15, BASE_PC = 16, NO_INDEX = 255 };
 /* One executed (or skipped) instruction. */
 typedef struct {
     const operation *op;
-    uint32_t address, next;      /* `next`: where execution went on */
-    int32_t skipped;             /* condition of an IT block failed */
+    uint32_t address, next; /* `next`: where execution went on */
+    int32_t skipped;        /* condition of an IT block failed */
     int32_t in_it;
-    int32_t divide_bits;         /* bits of the quotient */
-    uint32_t access_address;     /* the lowest one, of those that the operation speaks of */
-    uint8_t *prediction;         /* the predictor's state for this branch */
-    uint32_t *target;            /* ... and the last target of an indirect one */
+    int32_t divide_bits;     /* bits of the quotient */
+    uint32_t access_address; /* the lowest one, of those that the operation speaks of */
+    uint8_t *prediction;     /* the predictor's state for this branch */
+    uint32_t *target;        /* ... and the last target of an indirect one */
 } step;
 
 enum { STALL_FETCH, STALL_DATA, STALL_BRANCH, STALL_LOAD_USE, STALL_DEPENDENCY, STALLS };
 
 typedef struct {
     const core_timing *core;
-    memory *mem;                 /* NULL: zero wait states everywhere */
+    memory *mem; /* NULL: zero wait states everywhere */
     int64_t ready[REGISTERS];
-    uint64_t loaded;             /* registers whose last writer was a load */
-    int64_t end;                 /* the first cycle that the last instruction leaves free */
-    int64_t redirect;            /* behind a taken branch: the first cycle of its target */
+    uint64_t loaded;  /* registers whose last writer was a load */
+    int64_t end;      /* the first cycle that the last instruction leaves free */
+    int64_t redirect; /* after a taken branch: the first cycle of its target */
     int32_t redirected;
-    const int32_t *tail;         /* of the last instruction that had one */
-    uint32_t tail_block;         /* where it accessed memory */
+    const int32_t *tail; /* of the last instruction that had one */
+    uint32_t tail_block; /* where it accessed memory */
     int32_t slot, slot_unit, slot_narrow, slot_sets_flags, slot_load_parity;
-    int64_t flags_set;           /* issue cycle of the last instruction that set flags */
+    int64_t flags_set; /* issue cycle of the last instruction that set flags */
     uint64_t stalls[STALLS];
 } pipeline;
 

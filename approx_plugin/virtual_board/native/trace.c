@@ -2,7 +2,6 @@
 
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define PATTERN_BUCKETS (1u << 16)
 
@@ -14,7 +13,7 @@ typedef struct pattern {
 
 typedef struct {
     int32_t watch;
-    uint32_t back;           /* return address */
+    uint32_t back; /* return address */
     counters before;
 } frame;
 
@@ -57,19 +56,19 @@ trace *trace_new(void)
 
 int trace_start(trace *t, const uint32_t *origins, const uint32_t *lengths, int32_t window_count, int32_t watch_count)
 {
-    int32_t i;
-
     t->watches = calloc((size_t)watch_count + 1, sizeof *t->watches);
-    if (!t->watches || window_count > TRACE_WINDOWS)
+    if (!t->watches || window_count > TRACE_WINDOWS) {
         return -1;
-    for (i = 0; i < window_count; i++) {
+    }
+    for (int32_t i = 0; i < window_count; i++) {
         window *w = &t->windows[i];
 
         w->origin = origins[i];
         w->length = lengths[i];
         w->slots = calloc(lengths[i] / 2 + 1, sizeof *w->slots);
-        if (!w->slots)
+        if (!w->slots) {
             return -1;
+        }
         t->window_count = i + 1;
     }
     t->hidden->last_window = t->windows;
@@ -82,11 +81,10 @@ int trace_start(trace *t, const uint32_t *origins, const uint32_t *lengths, int3
 
 void trace_free(trace *t)
 {
-    int32_t i;
-
-    for (i = 0; i < t->window_count; i++)
+    for (int32_t i = 0; i < t->window_count; i++) {
         free(t->windows[i].slots);
-    for (i = 0; i < (int32_t)PATTERN_BUCKETS; i++) {
+    }
+    for (uint32_t i = 0; i < PATTERN_BUCKETS; i++) {
         pattern *p = t->hidden->buckets[i];
 
         while (p) {
@@ -96,8 +94,9 @@ void trace_free(trace *t)
             p = next;
         }
     }
-    for (i = 0; i < t->mem.cache_count; i++)
+    for (int32_t i = 0; i < t->mem.cache_count; i++) {
         cache_free(&t->mem.caches[i]);
+    }
     free(t->hidden);
     free(t->watches);
     free(t);
@@ -106,11 +105,11 @@ void trace_free(trace *t)
 static slot *find_slot(trace *t, uint32_t address)
 {
     window *w = t->hidden->last_window;
-    int32_t i;
 
-    if (address - w->origin < w->length)
+    if (address - w->origin < w->length) {
         return &w->slots[(address - w->origin) >> 1];
-    for (i = 0; i < t->window_count; i++) {
+    }
+    for (int32_t i = 0; i < t->window_count; i++) {
         w = &t->windows[i];
         if (address - w->origin < w->length) {
             t->hidden->last_window = w;
@@ -124,8 +123,9 @@ int trace_mark(trace *t, uint32_t address, int32_t watch)
 {
     slot *s = find_slot(t, address);
 
-    if (!s)
+    if (!s) {
         return -1;
+    }
     s->watch = watch;
     return 0;
 }
@@ -145,12 +145,15 @@ uint32_t trace_pattern(uint16_t first, uint16_t second, uint32_t size)
     uint32_t a = first, b = second;
 
     if (size == 2) {
-        if ((a & 0xf000) == 0xd000 && (a & 0x0e00) != 0x0e00)
+        if ((a & 0xf000) == 0xd000 && (a & 0x0e00) != 0x0e00) {
             return a & 0xff00; /* conditional branch */
-        if ((a & 0xf800) == 0xe000)
+        }
+        if ((a & 0xf800) == 0xe000) {
             return 0xe000; /* branch */
-        if ((a & 0xf800) == 0x4800)
+        }
+        if ((a & 0xf800) == 0x4800) {
             return a & 0xff00; /* literal load */
+        }
         return a;
     }
     if ((a & 0xfb70) == 0xf240) { /* MOVW, MOVT */
@@ -170,41 +173,43 @@ uint32_t trace_pattern(uint16_t first, uint16_t second, uint32_t size)
 
 static int32_t displacement_of(const operation *op, uint32_t first, uint32_t second, uint32_t size)
 {
-    if (size == 2 && (first & 0xf800) == 0x4800)
+    if (size == 2 && (first & 0xf800) == 0x4800) {
         return (int32_t)(first & 0xff) * 4;
-    if (size == 4 && ((first & 0xff80) == 0xf880 || (first & 0xff80) == 0xf980))
+    }
+    if (size == 4 && ((first & 0xff80) == 0xf880 || (first & 0xff80) == 0xf980)) {
         return (int32_t)(second & 0x0fff);
+    }
     return op->displacement;
 }
 
 static const operation *decode(trace *t, void *engine, uint32_t address, int32_t *displacement)
 {
     uint8_t code[4];
-    uint16_t first, second = 0;
-    uint32_t size, key, bucket;
-    pattern *p;
+    uint16_t second = 0;
 
-    if (t->memory_read(engine, address, code, 2) != 0)
+    if (t->memory_read(engine, address, code, 2) != 0) {
         return NULL;
-    first = (uint16_t)(code[0] | code[1] << 8);
-    size = first >> 11 >= 0x1d ? 4 : 2;
+    }
+    uint16_t first = (uint16_t)(code[0] | code[1] << 8);
+    uint32_t size = first >> 11 >= 0x1d ? 4 : 2;
     if (size == 4) {
-        if (t->memory_read(engine, address + 2, code + 2, 2) != 0)
+        if (t->memory_read(engine, address + 2, code + 2, 2) != 0) {
             return NULL;
+        }
         second = (uint16_t)(code[2] | code[3] << 8);
     }
-    key = trace_pattern(first, second, size);
-    bucket = (key * 2654435761u) >> 16;
-    for (p = t->hidden->buckets[bucket]; p; p = p->next)
-        if (p->key == key && p->size == size)
-            break;
-    if (p) {
-        *displacement = displacement_of(&p->op, first, second, size);
-        return &p->op;
+    uint32_t key = trace_pattern(first, second, size);
+    uint32_t bucket = (key * 2654435761u) >> 16;
+    for (const pattern *known = t->hidden->buckets[bucket]; known; known = known->next) {
+        if (known->key == key && known->size == size) {
+            *displacement = displacement_of(&known->op, first, second, size);
+            return &known->op;
+        }
     }
-    p = calloc(1, sizeof *p);
-    if (!p)
+    pattern *p = calloc(1, sizeof *p);
+    if (!p) {
         return NULL;
+    }
     if (t->decoder(code, size, &p->op) != 0) {
         free(p);
         return NULL;
@@ -247,17 +252,17 @@ static void finish_pending(trace *t, uint32_t next)
 {
     struct trace_private *h = t->hidden;
     slot *where = h->pending_slot;
-    step s;
+    step s = {
+        .op = where->op,
+        .address = h->pending_address,
+        .next = next,
+        .in_it = h->pending_in_it,
+        .divide_bits = h->pending_divide_bits,
+        .access_address = h->pending_access,
+        .prediction = &where->prediction,
+        .target = &where->target,
+    };
 
-    memset(&s, 0, sizeof s);
-    s.op = where->op;
-    s.address = h->pending_address;
-    s.next = next;
-    s.in_it = h->pending_in_it;
-    s.divide_bits = h->pending_divide_bits;
-    s.access_address = h->pending_access;
-    s.prediction = &where->prediction;
-    s.target = &where->target;
     account(t, &s, where);
     h->pending = 0;
 }
@@ -268,15 +273,11 @@ static void account_skipped(trace *t, void *engine, uint32_t until)
 
     while (h->it_left > 0 && h->it_next != until) {
         slot *where = decoded_slot(t, engine, h->it_next);
-        step s;
 
-        if (!where)
+        if (!where) {
             return;
-        memset(&s, 0, sizeof s);
-        s.op = where->op;
-        s.address = h->it_next;
-        s.skipped = 1;
-        s.in_it = 1;
+        }
+        step s = {.op = where->op, .address = h->it_next, .skipped = 1, .in_it = 1};
         account(t, &s, where);
         h->it_next += where->op->size;
         h->it_left--;
@@ -285,12 +286,10 @@ static void account_skipped(trace *t, void *engine, uint32_t until)
 
 static void snapshot(const trace *t, counters *out)
 {
-    int i;
-
     *out = t->total;
     out->cycles = pipeline_cycles(&t->board);
     out->ideal_cycles = pipeline_cycles(&t->ideal);
-    for (i = 0; i < STALLS; i++) {
+    for (int i = 0; i < STALLS; i++) {
         out->stalls[i] = t->board.stalls[i];
         out->ideal_stalls[i] = t->ideal.stalls[i];
     }
@@ -306,7 +305,6 @@ static void leave_functions(trace *t, uint32_t address)
         frame *f = &h->frames[--h->depth];
         watched *w = &t->watches[f->watch];
         counters now;
-        int i;
 
         snapshot(t, &now);
         w->calls++;
@@ -315,7 +313,7 @@ static void leave_functions(trace *t, uint32_t address)
         w->sum.data_misses += now.data_misses - f->before.data_misses;
         w->sum.cycles += now.cycles - f->before.cycles;
         w->sum.ideal_cycles += now.ideal_cycles - f->before.ideal_cycles;
-        for (i = 0; i < STALLS; i++) {
+        for (int i = 0; i < STALLS; i++) {
             w->sum.stalls[i] += now.stalls[i] - f->before.stalls[i];
             w->sum.ideal_stalls[i] += now.ideal_stalls[i] - f->before.ideal_stalls[i];
         }
@@ -326,14 +324,13 @@ static void enter_function(trace *t, void *engine, int32_t watch, uint32_t addre
 {
     struct trace_private *h = t->hidden;
     uint32_t link = 0;
-    frame *f;
 
     if (h->depth == TRACE_DEPTH) {
         finish_run(t, engine, END_DEPTH, address);
         return;
     }
     t->register_read(engine, t->register_r[14], &link);
-    f = &h->frames[h->depth++];
+    frame *f = &h->frames[h->depth++];
     f->watch = watch;
     f->back = link & ~1u;
     snapshot(t, &f->before);
@@ -349,8 +346,9 @@ static int32_t quotient_bits(trace *t, void *engine, const operation *op)
         n = (int32_t)n < 0 ? 0u - n : n;
         d = (int32_t)d < 0 ? 0u - d : d;
     }
-    if (d == 0 || n < d)
+    if (d == 0 || n < d) {
         return 0;
+    }
     return __builtin_clz(d) - __builtin_clz(n) + 1;
 }
 
@@ -359,12 +357,14 @@ static uint32_t access_address(trace *t, void *engine, const slot *s, uint32_t a
     const operation *op = s->op;
     uint32_t base = address + 4, index = 0;
 
-    if (op->base_register == BASE_PC_ALIGNED)
+    if (op->base_register == BASE_PC_ALIGNED) {
         base &= ~3u;
-    else if (op->base_register != BASE_PC)
+    } else if (op->base_register != BASE_PC) {
         t->register_read(engine, t->register_r[op->base_register], &base);
-    if (op->index_register != NO_INDEX)
+    }
+    if (op->index_register != NO_INDEX) {
         t->register_read(engine, t->register_r[op->index_register], &index);
+    }
     return base + (index << op->index_shift) + (uint32_t)s->displacement;
 }
 
@@ -373,33 +373,36 @@ static void note_stack(trace *t, void *engine)
     uint32_t sp = 0;
 
     t->register_read(engine, t->register_r[13], &sp);
-    if (sp < t->lowest_stack)
+    if (sp < t->lowest_stack) {
         t->lowest_stack = sp;
+    }
 }
 
-/* IT has one to four instructions behind it: the position of the mask's lowest one says how many. */
+/* One to four instructions follow an IT: the position of the mask's lowest one says how many. */
 static int32_t it_length(const trace *t, void *engine, uint32_t address)
 {
     uint8_t code[2] = {0, 0};
 
     t->memory_read(engine, address, code, 2);
-    if (code[1] != 0xbf || (code[0] & 0x0f) == 0)
+    if (code[1] != 0xbf || (code[0] & 0x0f) == 0) {
         return 0;
+    }
     return 4 - __builtin_ctz(code[0] & 0x0f);
 }
 
 static void finish_previous(trace *t, void *engine, uint32_t address)
 {
     struct trace_private *h = t->hidden;
-    uint32_t behind;
 
-    if (!h->pending)
+    if (!h->pending) {
         return;
-    behind = h->pending_address + h->pending_slot->op->size;
+    }
+    uint32_t following = h->pending_address + h->pending_slot->op->size;
     /* Skipped instructions lie between the two that were executed: the one before them did not branch. */
-    finish_pending(t, h->it_left > 0 ? behind : address);
-    if (h->it_left > 0)
+    finish_pending(t, h->it_left > 0 ? following : address);
+    if (h->it_left > 0) {
         account_skipped(t, engine, address);
+    }
 }
 
 void trace_on_code(void *engine, uint64_t address64, uint32_t size, void *user)
@@ -409,20 +412,22 @@ void trace_on_code(void *engine, uint64_t address64, uint32_t size, void *user)
     uint32_t address = (uint32_t)address64;
     int32_t looping = h->pending && h->pending_address == address;
     int32_t writes_sp = h->pending && (h->pending_slot->op->flags & OPERATION_WRITES_STACK_POINTER);
-    int32_t in_it;
-    slot *s;
 
     (void)size;
-    if (t->end != END_NONE)
+    if (t->end != END_NONE) {
         return;
+    }
     finish_previous(t, engine, address);
-    if (writes_sp)
+    if (writes_sp) {
         note_stack(t, engine);
-    if (h->depth)
+    }
+    if (h->depth) {
         leave_functions(t, address);
-    s = decoded_slot(t, engine, address);
-    if (!s)
+    }
+    slot *s = decoded_slot(t, engine, address);
+    if (!s) {
         return;
+    }
     if (looping || t->total.instructions >= t->limit) {
         finish_run(t, engine, looping ? END_LOOP : END_LIMIT, address);
         return;
@@ -435,7 +440,7 @@ void trace_on_code(void *engine, uint64_t address64, uint32_t size, void *user)
         enter_function(t, engine, s->watch - 1, address);
     }
 
-    in_it = h->it_left > 0;
+    int32_t in_it = h->it_left > 0;
     if (in_it) {
         h->it_left--;
         h->it_next = address + s->op->size;
@@ -448,16 +453,19 @@ void trace_on_code(void *engine, uint64_t address64, uint32_t size, void *user)
     h->pending_address = address;
     h->pending_in_it = in_it;
     h->pending_divide_bits = 0;
-    if (s->op->access_count)
+    if (s->op->access_count) {
         h->pending_access = access_address(t, engine, s, address);
-    if (s->op->flags & (OPERATION_DIVIDE_SIGNED | OPERATION_DIVIDE_UNSIGNED))
+    }
+    if (s->op->flags & (OPERATION_DIVIDE_SIGNED | OPERATION_DIVIDE_UNSIGNED)) {
         h->pending_divide_bits = quotient_bits(t, engine, s->op);
+    }
 }
 
 void trace_finish(trace *t)
 {
-    if (t->hidden->pending && t->end != END_LOOP)
+    if (t->hidden->pending && t->end != END_LOOP) {
         finish_pending(t, t->hidden->pending_address + t->hidden->pending_slot->op->size);
+    }
     snapshot(t, &t->total);
 }
 

@@ -17,17 +17,17 @@
 
 /* Everything that is known of the halfword at one address. */
 typedef struct {
-    const operation *op;     /* NULL: not executed yet */
+    const operation *op; /* NULL: not executed yet */
     uint64_t count, cycles;
-    uint32_t target;         /* last target of an indirect branch */
-    int32_t watch;           /* 0; 1 + index of the watched function that starts here; -1: the run ends here */
-    int32_t displacement;    /* of the instruction's memory access; patterns do not hold it */
+    uint32_t target;      /* last target of an indirect branch */
+    int32_t watch;        /* 0; 1 + index of the watched function that starts here; -1: the run ends here */
+    int32_t displacement; /* of the instruction's memory access; patterns do not hold it */
     uint8_t prediction, reserved[3];
 } slot;
 
 typedef struct {
     uint32_t origin, length;
-    slot *slots;             /* one for each halfword */
+    slot *slots; /* one for each halfword */
 } window;
 
 typedef struct {
@@ -52,8 +52,8 @@ typedef struct {
     int (*memory_read)(void *engine, uint64_t address, void *bytes, uint64_t size);
     int (*stop)(void *engine);
     trace_decoder decoder;
-    int32_t register_r[16];  /* the emulator's ids of r0-r15 */
-    uint64_t limit;          /* instructions */
+    int32_t register_r[16]; /* the emulator's ids of r0-r15 */
+    uint64_t limit;         /* instructions */
     core_timing core;
     memory mem;
     window windows[TRACE_WINDOWS];
@@ -79,7 +79,7 @@ int trace_mark(trace *t, uint32_t address, int32_t watch);
  * the block's state behind, and instructions of the next translation block are skipped. So addresses of accesses are
  * computed here, from the registers. */
 void trace_on_code(void *engine, uint64_t address, uint32_t size, void *user);
-/* Accounts for the last instruction; call once behind the emulation. */
+/* Accounts for the last instruction; call once after the emulation. */
 void trace_finish(trace *t);
 /* The cycle counter as the firmware would read it now. */
 int64_t trace_now(const trace *t);

@@ -5,8 +5,10 @@
 
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
 the CMSIS-NN, the compiler or the tool itself changes. The aliases run, verify, report, size, check and cubeide act on
-it; bench compares variants of it on virtual boards and needs none of the nodes. Everything is done by
+it; bench compares variants of it on virtual boards and needs none of the nodes. Everything, `-c` too, is done by
 `python -m approx_plugin <verb>`; nothing here knows how.
+
+SCons expands `$` in every text that it takes for a path or a message: for paths it gets nodes, made by `_file`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import SCons.Environment
 import SCons.Errors
+import SCons.Node.Alias
+import SCons.Node.FS
 import SCons.Script
 
 VERBS = ("run", "verify", "report", "size", "check", "cubeide")
@@ -52,12 +57,11 @@ def approx_project(
     if env.GetOption("help"):
         return []
     from approx_plugin import digest
-    from approx_plugin.bench import output as bench_output
     from approx_plugin.errors import ApproxError
-    from approx_plugin.project.clean import is_intact, removable
+    from approx_plugin.legible import check_paths
+    from approx_plugin.project.clean import is_intact
     from approx_plugin.request import Request
     from approx_plugin.spec.loader import load_spec
-    from approx_plugin.workplace import Workplace
 
     library = cmsis_nn or os.environ.get("CMSIS_NN_PATH", "")
     request = Request(
@@ -70,7 +74,9 @@ def approx_project(
         boards=(boards,) if boards else (),
     )
     try:
+        check_paths(request)
         loaded = load_spec(request.spec)
+        check_paths(request, loaded)
         settings = digest.settings(request, loaded)
     except ApproxError as error:
         raise SCons.Errors.UserError(f"\n{error}") from None
@@ -80,9 +86,9 @@ def approx_project(
     if any(place.exists() and not place.is_dir() for place in (directory, *directory.parents)):
         raise SCons.Errors.UserError(f"\n{directory}: error: the output cannot be a directory: a file is in its place")
     nodes = env.Command(
-        [_file(env, directory / name) for name in ("approx_manifest.json", "report.json", "report.txt")],
-        [*(_file(env, source) for source in sources), env.Value(settings)],
-        SCons.Script.Action(_verb("generate", request), f"Generating {directory}"),
+        [_file(directory / name) for name in ("approx_manifest.json", "report.json", "report.txt")],
+        [*(_file(source) for source in sources), env.Value(settings)],
+        SCons.Script.Action(_verb("generate", request), f"Generating {directory}".replace("$", "$$")),
     )
     # The tool replaces its files itself, atomically, and knows which ones the user has edited.
     env.Precious(nodes)
@@ -91,9 +97,7 @@ def approx_project(
     if not is_intact(directory, strict=force):
         env.AlwaysBuild(nodes)
     if env.GetOption("clean"):
-        env.Clean(nodes, [str(path) for path in removable(directory)])
-        env.Clean(nodes, [str(path) for path in removable(bench_output.folder(directory))])
-        env.Clean(nodes, str(Workplace.of(loaded.file, loaded.project.name, directory).root))
+        env.Depends(nodes, _Cleaning(directory, _verb("clean", request)))
     for name in VERBS:
         env.AlwaysBuild(env.Alias(name, nodes, SCons.Script.Action(_verb(name, request), None)))
     env.AlwaysBuild(env.Alias("bench", [], SCons.Script.Action(_verb("bench", request), None)))
@@ -109,9 +113,34 @@ def _path(env: Any, text: str) -> Path:
     return Path(os.path.abspath(Path(base.get_abspath()) / rest))  # noqa: PTH100 (links stay as they are)
 
 
-def _file(env: Any, path: Path) -> Any:
-    """The node of a file whose name is taken as it is."""
-    return env.File(str(path).replace("$", "$$"))
+def _file(path: Path) -> Any:
+    """The node of a file, by an absolute path that is taken as it is.
+
+    `env.File` expands `$` and, where there is one, even joins several spaces to one: no escaping is of help.
+    """
+    return SCons.Node.FS.get_default_fs().File(str(path))
+
+
+class _Cleaning(SCons.Node.Alias.Alias):
+    """What `scons -c` removes of one project: by the verb, which knows what is ours.
+
+    Not by `env.Clean`: that takes paths while SConscripts are read, and deletes a folder with all that lies in it when
+    their turn comes. Whatever the verb complains of, SCons's status is 0, as it is for files that it cannot remove.
+    """
+
+    def __init__(self, directory: Path, verb: Any) -> None:
+        super().__init__(f"what was generated into {directory}")
+        self._verb = verb
+        self.builder_set(SCons.Environment.AliasBuilder)  # without a builder, a node is nothing to clean
+
+    def remove(self) -> bool:
+        """SCons removes the node. False: the verb has said what it did."""
+        self._verb([], [], None)
+        return False
+
+    def isdir(self) -> bool:
+        """With -n, SCons shows what is no folder."""
+        return False
 
 
 def _verb(name: str, request: Any) -> Any:

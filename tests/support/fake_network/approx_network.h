@@ -1,4 +1,4 @@
-/* A network of three small layers with the interface of a generated one. See fake_network.py for the same in Python. */
+/* A network of three small layers with the interface of a generated one. fake_firmware.py computes the same. */
 #ifndef APPROX_NETWORK_H
 #define APPROX_NETWORK_H
 
@@ -6,6 +6,11 @@
 
 #define APPROX_NETWORK_MODEL_NAME "fake"
 #define APPROX_NETWORK_LAYERS 3
+#ifdef FUSED_LAYER /* one step computes this layer and the next: nobody observes it */
+#define APPROX_NETWORK_STEPS 2
+#else
+#define APPROX_NETWORK_STEPS 3
+#endif
 #define APPROX_NETWORK_MACC_EXACT 1234u
 #define APPROX_NETWORK_MACC_KEPT 1000u
 #define APPROX_NETWORK_IN_1_SIZE_BYTES 64u

@@ -1,4 +1,4 @@
-"""What code is generated for: the core, the back end, and what its kernels cost there."""
+"""What code is generated for: the core, the back end, and what kernels cost there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from approx_plugin.kernels.costs.model import CostModel
 
 
 @dataclass(frozen=True)
-class Target:
-    """core: gcc's -mcpu; dsp: the core has SMLAD and its kin; backend: "assembly" or "c" for unpacked kernels.
+class Platform:
+    """core: gcc's -mcpu; dsp: the core has SMLAD and its kin; backend: "assembly" or "c" for our own kernels.
 
     costs: the board's cost model (`costs.loader.board_costs`); None for a board without one.
     """

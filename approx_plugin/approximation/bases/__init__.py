@@ -1,0 +1,1 @@
+"""The bases in which operators are approximated: one file each."""

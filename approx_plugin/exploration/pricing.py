@@ -1,0 +1,99 @@
+"""What a design costs: the steps that the choice makes of it, exact plans and approximated ones competing.
+
+The search asks, and does not know whether a formula, a simulation or a board answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from approx_plugin.approximation.candidate import Candidate
+from approx_plugin.exploration.choice import Choice, choose
+from approx_plugin.exploration.design import Candidates, ordered
+from approx_plugin.exploration.offers import Market, Offer, Offers
+from approx_plugin.kernels.needs import Bytes
+from approx_plugin.model.graph import Graph
+
+
+@dataclass(frozen=True)
+class Price:
+    """cycles, macs: of one inference; flash_bytes: of the steps; ram_bytes: of the arena; fits: within the budgets.
+
+    macs: a product counts unless approximation has left it out.
+    """
+
+    cycles: float
+    macs: int
+    flash_bytes: int
+    ram_bytes: int
+    fits: bool = True
+
+
+class Pricing(Protocol):
+    """Anything that prices designs. Deterministic; may be slow, the search asks once for each."""
+
+    def total(self, candidates: Candidates) -> Price:
+        """The price of the network with these operators approximated; () is the exact one."""
+        ...
+
+    def effective(self, candidates: Candidates) -> Candidates:
+        """Those of the candidates that make the network cheaper: the others stay exact."""
+        ...
+
+
+class ChosenPlans:
+    """A `Pricing` by what will be lowered: `choose` among the offers of exact and approximated operators."""
+
+    def __init__(self, graph: Graph, market: Market, budgets: Bytes) -> None:
+        """graph: the exact network. Raises ValueError if no kernel computes one of its operators."""
+        self._graph, self._market, self._budgets = graph, market, budgets
+        self._offers = market.offers(graph)
+        self._candidates: dict[Candidate, tuple[Offer, ...]] = {}
+        self._choices: dict[Candidates, Choice] = {}
+
+    @property
+    def offers(self) -> Offers:
+        """Of the exact network."""
+        return self._offers
+
+    def choice(self, candidates: Candidates) -> Choice:
+        """The steps of a design. Not all of its candidates need be among them."""
+        key = ordered(candidates)
+        if key not in self._choices:
+            offers: dict[int, tuple[Offer, ...]] = dict(self._offers.offers)
+            for candidate in key:
+                offers[candidate.layer] = (*offers.get(candidate.layer, ()), *self._of(candidate))
+            found = choose(self._graph, offers, self._budgets)
+            if found is None:
+                raise ValueError("there is an operator that no kernel computes")
+            self._choices[key] = found
+        return self._choices[key]
+
+    def _of(self, candidate: Candidate) -> tuple[Offer, ...]:
+        if candidate not in self._candidates:
+            self._candidates[candidate] = self._market.candidate(candidate)
+        return self._candidates[candidate]
+
+    def effective(self, candidates: Candidates) -> Candidates:
+        """See `Pricing.effective`."""
+        return taken(self.choice(candidates))
+
+    def total(self, candidates: Candidates) -> Price:
+        """See `Pricing.total`."""
+        choice = self.choice(candidates)
+        # What an exact operator leaves out because its weights are 0 is no merit of the search.
+        macs = {operator.index: operator.macs for operator in self._graph.operators}
+        macs.update({offer.first: offer.cost.macs for offer in choice.steps if offer.candidate is not None})
+        return Price(choice.cycles, sum(macs.values()), choice.flash_bytes, choice.memory.size, choice.fits)
+
+
+def taken(choice: Choice) -> Candidates:
+    """The candidates that are among the steps."""
+    return ordered(offer.candidate for offer in choice.steps if offer.candidate is not None)
+
+
+def single_cycles(pricing: Pricing, exact: Price, ladders: Mapping[int, Candidates]) -> list[list[float]]:
+    """For each ladder, the cycles of the network with one of its levels (0: exact) and everything else exact."""
+    return [[exact.cycles, *(pricing.total((step,)).cycles for step in ladder)] for ladder in ladders.values()]

@@ -1,0 +1,65 @@
+"""Calls a generated network in C on this computer, with the sanitizers: whatever C leaves undefined ends the test."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from arm_call import ROOT, portable_subset
+
+from approx_plugin.kernels.program import Program
+
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
+_MAIN = """\
+#include <stdio.h>
+#include <stdlib.h>
+#include "approx_network.h"
+
+/* Every buffer has a block of its own, of exactly its size: a stray access is seen. */
+int main(void)
+{
+    int8_t *input = malloc(INPUT_SIZE);
+    while (fread(input, 1, INPUT_SIZE, stdin) == INPUT_SIZE) {
+        uint8_t *activations = aligned_alloc(8, (APPROX_NETWORK_ACTIVATIONS_SIZE + 7) / 8 * 8 + 8);
+        int8_t *output = malloc(OUTPUT_SIZE);
+        if (approx_network_run(activations, input, output) != 0) {
+            return 1;
+        }
+        fwrite(output, 1, OUTPUT_SIZE, stdout);
+        free(output);
+        free(activations);
+    }
+    free(input);
+    return 0;
+}
+"""
+
+
+def run_on_host(program: Program, folder: Path, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Outputs [count, ...] of a network lowered for the C back end, with the portable subset as its library."""
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("needs gcc with its sanitizers")
+    graph, library = program.graph, portable_subset()
+    for path, text in {**program.sources, "main.c": _MAIN}.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    sources = [folder / path for path in (*program.sources, "main.c") if path.endswith(".c")]
+    sources += sorted((ROOT / "Middlewares/Approx/Src").glob("*.c"))
+    command = [
+        compiler, "-O1", "-g", "-std=gnu11", *SANITIZERS,
+        f"-DINPUT_SIZE={graph.input_tensor.elements}", f"-DOUTPUT_SIZE={graph.output_tensor.elements}",
+        f"-I{folder / 'Inc'}", f"-I{ROOT / 'Middlewares/Approx/Inc'}", f"-I{library.include}",
+        *map(str, sources), *(map(str, library.sources) if program.cmsis_nn_functions else ()),
+        "-o", str(folder / "network"),
+    ]  # fmt: skip
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr[-4000:]
+    data = np.ascontiguousarray(inputs).tobytes()
+    done = subprocess.run([str(folder / "network")], input=data, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[-4000:]
+    return np.frombuffer(done.stdout, np.int8).reshape(len(inputs), *graph.output_tensor.shape[1:])
