@@ -89,12 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(parsed: argparse.Namespace) -> int:
     # Late: numpy and the rest take longer to load than help takes to print.
+    from approx_plugin.project.lock import alone
     from approx_plugin.terminal import ProgressLine
     from approx_plugin.verbs import VERBS, Session
 
     with ProgressLine(sys.stderr) as progress:
         session = Session.of(request_of(parsed), progress.say, progress)
-        with session.place.alone(lambda: progress.say(f"waiting for another run of {session.spec.project.name}")):
+        with alone(session.directory, lambda: progress.say(f"waiting for another run on {session.directory}")):
             VERBS[parsed.verb](session)
     return 0
 

@@ -46,6 +46,8 @@ class Session:
         order = Order.of(request)
         check_paths(request, order.spec)
         place = Workplace.of(order.spec.file, order.spec.project.name, order.directory)
+        if not place.is_beside(order.spec.file):
+            say(f"{order.spec.file.parent} cannot be written to: working in {place.root.parent}")
         return cls(order, place, say, progress)
 
     @property

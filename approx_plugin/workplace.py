@@ -1,20 +1,18 @@
-"""The tool's own folder beside approx.yaml: what can be made again, and should not be made again without need."""
+"""The tool's own folder: what can be made again, and should not be made again without need.
+
+It lies beside approx.yaml; where that cannot be written to, beside the output, or else in the user's cache folder.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from approx_plugin.project.files import is_real_folder
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 FOLDER = ".approx_cache"
 
@@ -29,7 +27,13 @@ class Workplace:
     def of(cls, spec_file: Path, project: str, directory: Path) -> Workplace:
         """The place of a project. directory: where the project goes: another board's has a place of its own."""
         mark = hashlib.sha256(str(directory).encode(errors="surrogateescape")).hexdigest()[:8]
-        return cls(spec_file.parent / FOLDER / f"{project}-{mark}")
+        beside = spec_file.parent / FOLDER
+        base = next(filter(_writable, (beside, directory.parent / FOLDER, user_cache(os.environ))), beside)
+        return cls(base / f"{project}-{mark}")
+
+    def is_beside(self, spec_file: Path) -> bool:
+        """Whether it lies in its usual place."""
+        return self.root.parent.parent == spec_file.parent
 
     def prepare(self) -> None:
         """Make the folder, and keep it out of the user's version control."""
@@ -37,24 +41,6 @@ class Workplace:
         ignore = self.root.parent / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
-
-    @contextlib.contextmanager
-    def alone(self, waiting: Callable[[], None]) -> Iterator[None]:
-        """Hold the folder for one run at a time. `waiting` is called once if another run has it.
-
-        The lock goes with the process, however it ends. Where the system has no flock, runs are not kept apart.
-        """
-        if fcntl is None:
-            yield
-            return
-        self.prepare()
-        with (self.root / "lock").open("w", encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
     def remove(self) -> None:
         """Delete what is in the project's folder; results of the search stay, and what lies behind links."""
@@ -90,3 +76,16 @@ class Workplace:
     def stamp(self) -> Path:
         """What the last generation was made of."""
         return self.root / "generated.json"
+
+
+def user_cache(environment: Mapping[str, str]) -> Path:
+    """The tool's folder below $XDG_CACHE_HOME, or below ~/.cache."""
+    base = environment.get("XDG_CACHE_HOME", "")
+    root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
+    return root / "approx-plugin"
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a folder can be written to, or made. What else may be wrong with it is not asked."""
+    nearest = next(place for place in (folder, *folder.parents) if place.is_dir())
+    return os.access(nearest, os.W_OK | os.X_OK)

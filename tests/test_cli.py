@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from digits_project import MODEL, ROOT, command_line, environment, exact, report, run, spec, tree, write_spec
+from slow_compiler import SlowCompiler
 
 from approx_plugin.cli import HELP, main
+from approx_plugin.hashes import sha256
 from approx_plugin.verbs import VERBS
 
 BOARDS = sorted(folder.parent.name for folder in (ROOT / "board").glob("*/board.yaml") if "nucleo" in str(folder))
@@ -197,6 +201,48 @@ def test_lost_test_vectors_are_made_again(tmp_path: Path, capsys: pytest.Capture
         assert "verified: 5 of 5" in told(capsys, "verify", "--spec", path)
 
 
+def mounted_read_only(folder: Path) -> list[str]:
+    """The beginning of a command that sees `folder` as a file system without writing, whoever runs it."""
+    script = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+    command = ["unshare", "-rm", "sh", "-c", script, str(folder)]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*command, "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("needs the right to mount")
+    return command
+
+
+@pytest.mark.parametrize("beside_the_output", [True, False])
+def test_a_spec_in_a_folder_that_cannot_be_written(beside_the_output: bool, tmp_path: Path) -> None:
+    """Every verb works with an output elsewhere; the cache goes where it can, which is said."""
+    folder, out, home = tmp_path / "sources", tmp_path / "elsewhere/out", tmp_path / "home"
+    write_spec(folder, exact())
+    before = tree(folder)
+    prefix = mounted_read_only(folder)
+    if not beside_the_output:
+        out.mkdir(parents=True)
+        (out.parent / ".approx_cache").mkdir()
+        prefix += mounted_read_only(out.parent / ".approx_cache")
+    cache = out.parent / ".approx_cache" if beside_the_output else home / "approx-plugin"
+    for verb, wanted in (
+        ("generate", "files written"),
+        ("verify", "verified: 5 of 5"),
+        ("report", "generation report"),
+        ("size", "Program (flash) :"),
+        ("check", "project files: no finding"),
+        ("clean", "generated files removed"),
+    ):
+        command = [*prefix, sys.executable, "-m", "approx_plugin", verb, "--out", str(out)]
+        done = run(command, folder, environment(XDG_CACHE_HOME=str(home)))
+        assert done.status == 0, done.text
+        assert f"{folder} cannot be written to: working in {cache}\n" in done.out
+        assert wanted in done.out
+        assert (verb == "clean") == (not out.exists())
+    assert {path.name for path in cache.iterdir()} <= {".gitignore", "evaluations"}
+    assert tree(folder) == before
+
+
 # ---- where things come from
 
 
@@ -337,3 +383,28 @@ def test_reader_that_has_seen_enough(project: Path) -> None:
         err = process.stderr.read()
     assert process.returncode == 1
     assert err == ""
+
+
+def test_two_specs_with_one_output_are_kept_apart(tmp_path: Path) -> None:
+    """The second run waits, says so, and finds the first one's project whole."""
+    compiler = SlowCompiler(tmp_path / "bin")
+    out = tmp_path / "out"
+    first = write_spec(tmp_path / "first", exact(board="nucleo-l4r5zi"))
+    second = write_spec(tmp_path / "second", exact(project={"name": "other", "directory": "nowhere"}))
+    command = [sys.executable, "-u", "-m", "approx_plugin", "--out", str(out), "--spec"]
+    options = {"env": environment(PATH=compiler.path), "text": True, "stdout": subprocess.PIPE, "cwd": tmp_path}
+    with subprocess.Popen([*command, str(first)], **options) as one:
+        compiler.started()
+        with subprocess.Popen([*command, str(second)], **options) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == f"waiting for another run on {out}\n"
+            compiler.go()
+            assert " files written, 0 unchanged, 0 removed" in one.communicate(timeout=300)[0]
+            assert one.returncode == 0
+            assert "files written" in other.communicate(timeout=300)[0]
+            assert other.returncode == 0
+    assert report(out)["board"] == "NUCLEO-U575ZI-Q"
+    listed = json.loads((out / "approx_manifest.json").read_text(encoding="utf-8"))["files"]
+    assert {path: sha256(content) for path, content in tree(out).items() if path in listed} == listed
+    assert set(tree(out)) == {*listed, "approx_manifest.json"}
+    assert command_line("--out", out, "--spec", second, cwd=tmp_path).out == f"{out} is up to date\n"

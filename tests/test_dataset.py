@@ -118,6 +118,8 @@ def test_slice(tmp_path: Path) -> None:
         ((6, 20), (1, 20)),
         ((6, 4, 5), (1, 4, 5)),
         ((6,), (1, 1)),
+        ((6,), (1,)),
+        ((6, 1), (1, 1)),
     ],
 )
 def test_accepted_shapes(tmp_path: Path, shape: tuple[int, ...], into: tuple[int, ...]) -> None:
@@ -125,6 +127,37 @@ def test_accepted_shapes(tmp_path: Path, shape: tuple[int, ...], into: tuple[int
     data = load(stored(tmp_path, images), tensor(into))
     assert data.inputs.shape == (6, *into[1:])
     assert np.array_equal(data.inputs.reshape(-1), images.reshape(-1))
+
+
+@pytest.mark.parametrize("into", [(1,), (1, 1), (1, 4, 5, 3)])
+@pytest.mark.parametrize("value", [np.int8(3), np.uint8(3), np.float32(0.5)])
+def test_a_number_in_the_place_of_images(tmp_path: Path, value: Any, into: tuple[int, ...]) -> None:
+    """An array of rank 0 has no length, and is no set of anything."""
+    expected = ", ".join(["N", *map(str, into[1:])])
+    ((field, message),) = fail(stored(tmp_path, value, np.zeros(1, int)), tensor(into))
+    assert field == "images"
+    assert f"has the shape [], but the network needs [{expected}]" in message
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    shape=st.lists(st.integers(0, 3), max_size=4),
+    label_shape=st.lists(st.integers(0, 3), max_size=3),
+    dtype=st.sampled_from(["i1", "u1", "f2", "f4", ">f8", "i8", "c8", "?", "S3", "M8[s]"]),
+    label_dtype=st.sampled_from(["i8", "u1", "f4", "?", "S3", "m8[s]"]),
+    into=st.sampled_from([(1,), (1, 1), (1, 2), (1, 2, 1), (1, 2, 2, 1)]),
+)
+def test_arrays_of_any_kind(
+    tmp_path: Path, shape: list[int], label_shape: list[int], dtype: str, label_dtype: str, into: tuple[int, ...]
+) -> None:
+    """A data set of the network's shape, or a message."""
+    file = stored(tmp_path, np.zeros(shape, dtype), np.zeros(label_shape, label_dtype))
+    try:
+        made = load(file, tensor(into))
+    except ApproxError:
+        return
+    assert made.inputs.shape == (len(made), *into[1:])
+    assert len(made) == len(made.labels) == shape[0] > 0
 
 
 @pytest.mark.parametrize("labels", [np.arange(7, dtype=np.uint8), np.arange(7)[:, None], np.arange(7, dtype=">i8")])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import json
+import math
 import os
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +198,32 @@ def test_the_same_bytes_from_another_place(digits: Path, seed: str, tmp_path: Pa
     done = command_line(*arguments, cwd=tmp_path, PYTHONHASHSEED=seed)
     assert done.status == 0, done.text
     assert tree(tmp_path / "a folder/elsewhere") == tree(digits / "out")
+
+
+def one_after_the_other(values: Iterable[Any], /, start: Any = 0) -> Any:
+    """`sum` as it was before Python 3.12."""
+    total = start
+    for value in values:
+        total = total + value
+    return total
+
+
+def rounded_once(values: Iterable[Any], /, start: Any = 0) -> Any:
+    """`sum` that compensates for the rounding of floats, as it does since Python 3.12."""
+    found = list(values)
+    floats = found and all(isinstance(value, float) for value in found)
+    return start + math.fsum(found) if floats else one_after_the_other(found, start)
+
+
+def test_the_same_bytes_however_python_adds_floats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No float of a report, and no decision of the search, comes from the built-in `sum`."""
+    made = []
+    for adding in (one_after_the_other, rounded_once):
+        monkeypatch.setattr(builtins, "sum", adding)
+        folder = tmp_path / adding.__name__
+        make(write_spec(folder, spec(board="nucleo-f446re")))
+        made.append(tree(folder / "out"))
+    assert made[0] == made[1]
 
 
 def test_nothing_of_this_machine_is_in_the_project(digits: Path) -> None:

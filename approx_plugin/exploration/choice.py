@@ -9,6 +9,7 @@ that the memory plan finds too large is taken apart at the step during which it 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -41,7 +42,7 @@ class Choice:
     @property
     def cycles(self) -> float:
         """Of one inference."""
-        return sum(offer.cost.cycles for offer in self.steps)
+        return math.fsum(offer.cost.cycles for offer in self.steps)
 
     @property
     def permanent(self) -> Bytes:

@@ -14,6 +14,7 @@ last word.
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -259,10 +260,10 @@ class _Search:
 
     def _price(self, levels: Levels) -> float:
         exact = self._cycles[0][0]
-        return exact + sum(cycles[level] - exact for cycles, level in zip(self._cycles, levels))
+        return math.fsum([exact, *(cycles[level] - exact for cycles, level in zip(self._cycles, levels))])
 
     def _loss(self, levels: Levels) -> float:
-        return sum(losses[level] for losses, level in zip(self._losses, levels))
+        return math.fsum(losses[level] for losses, level in zip(self._losses, levels))
 
     def _candidates(self, levels: Levels) -> Candidates:
         return tuple(ladder[level - 1] for ladder, level in zip(self._ladders.values(), levels) if level)

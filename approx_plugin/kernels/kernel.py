@@ -7,6 +7,7 @@ lowering, calibration and tests take plans and never ask which kernel made them.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
@@ -88,6 +89,6 @@ class Kernel(ABC):
 def price(plan: Plan, platform: Platform) -> StepCost:
     """The cost by the platform's cost model."""
     model = platform.model
-    cycles = sum(model.cycles(work) for work in plan.work(model.memories))
+    cycles = math.fsum(model.cycles(work) for work in plan.work(model.memories))
     needs = plan.needs
     return StepCost(cycles, needs.permanent, needs.scratch, plan.macs)

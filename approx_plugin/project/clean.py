@@ -9,15 +9,16 @@ from approx_plugin.errors import ApproxError
 from approx_plugin.hashes import sha256
 from approx_plugin.project.files import is_real_folder, is_unedited
 from approx_plugin.project.manifest import FILE_NAME, read_manifest
+from approx_plugin.project.transaction import STAGING, recover
 from approx_plugin.project.writer import IDE_FILES
 
 
 def is_intact(directory: Path, strict: bool = False) -> bool:
-    """Whether every generated file of the project in `directory` is there, as it was written.
+    """Whether every generated file of the project in `directory` is there, as it was written by a run that has ended.
 
     The IDE edits its own files on the user's behalf. That is no damage, unless `strict`.
     """
-    return all(
+    return not (directory / STAGING).exists() and all(
         (directory / path).is_file() if path in IDE_FILES and not strict else _has(directory / path, expected)
         for path, expected in _listed(directory).items()
     )
@@ -47,7 +48,10 @@ def removable(directory: Path) -> list[Path]:
 
 
 def remove_generated(directory: Path) -> int:
-    """Remove what `removable` lists; returns how many files that were."""
+    """Undo what a killed run has left, then remove what `removable` lists; returns how many files that were."""
+    was_killed = is_real_folder(directory / STAGING) and not directory.is_symlink()
+    if was_killed:
+        recover(directory)
     paths = removable(directory)
     folders = [path for path in paths if is_real_folder(path)]
     files = paths[: len(paths) - len(folders)]
@@ -56,6 +60,9 @@ def remove_generated(directory: Path) -> int:
     for folder in folders:
         with contextlib.suppress(OSError):  # somebody has put a file there
             folder.rmdir()
+    if was_killed:
+        with contextlib.suppress(OSError):  # the project may have been all that it held
+            directory.rmdir()
     return len(files)
 
 

@@ -31,7 +31,12 @@ def is_safe_path(path: str) -> bool:
 
 def manifest_text(files: Mapping[str, bytes]) -> bytes:
     """The manifest of `files` (path below the root -> content), sorted, the manifest itself not in it."""
-    listed = {path: sha256(files[path]) for path in sorted(files)}
+    return listing({path: sha256(content) for path, content in files.items()})
+
+
+def listing(digests: Mapping[str, str]) -> bytes:
+    """The manifest of files by their sha256."""
+    listed = dict(sorted(digests.items()))
     return (json.dumps({"format": FORMAT, "generator": _GENERATOR, "files": listed}, indent=2) + "\n").encode()
 
 

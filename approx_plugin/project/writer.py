@@ -3,18 +3,14 @@
 Whose a file is, is decided by the manifest of the last run: a file whose bytes have the listed sha256 is the tool's and
 may be replaced or removed; a listed file with other bytes was edited by the user; any other file is the user's.
 
-A run stages every new file in `.approx_staging` inside the project (the same file system, so that a rename is atomic
-and a full disk is noticed before anything changes), moves the old files there, renames the new ones into place, the
-manifest last, and undoes all of it if any step fails. A staging folder that a killed run left behind holds the manifest
-of what that run was about to write; the next run takes the files named there for the tool's.
+All changes of a run are one (see `transaction`), the manifest among them. What a killed run has left is undone before
+anything is looked at.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +18,7 @@ from approx_plugin.errors import ApproxError, ProjectError, raise_all
 from approx_plugin.hashes import sha256
 from approx_plugin.project.files import content_at, leaves
 from approx_plugin.project.manifest import FILE_NAME, is_safe_path, manifest_text, read_manifest
-
-STAGING = ".approx_staging"
+from approx_plugin.project.transaction import STAGING, change, recover
 
 IDE_FILES = frozenset({".project", ".cproject", ".settings/org.eclipse.core.resources.prefs"})
 """Files that the IDE edits on the user's behalf. Their edits stay as long as the generated content stays the same."""
@@ -59,16 +54,17 @@ def write(files: Mapping[str, bytes], directory: Path, force: bool = False) -> W
         raise ValueError(f"not paths of a project: {bad}")
     if directory.exists() and not directory.is_dir():
         raise ProjectError("the output is a file, not a directory", where=directory, hint="choose another directory")
-    known = _generated_before(directory)
-    plan = _plan(files, directory, known, force)
-    manifest = manifest_text(files)
-    fresh_manifest = content_at(directory, FILE_NAME) != manifest
-    if not (plan.written or plan.removed or fresh_manifest):
-        _remove_staging(directory)
-        return plan
-    replacements = {path: files[path] for path in plan.written}
     try:
-        _apply(directory, replacements, plan.removed, manifest if fresh_manifest else None)
+        recover(directory)
+        known = read_manifest(directory / FILE_NAME)
+        present = _present(directory, {*files, *(known or {}), FILE_NAME})
+        plan = _plan(files, directory, known, present, force)
+        new = {path: files[path] for path in plan.written}
+        manifest = manifest_text(files)
+        if present.get(FILE_NAME) != sha256(manifest):
+            new[FILE_NAME] = manifest
+        if new or plan.removed:
+            change(directory, new, plan.removed, present)
     except OSError as error:
         raise ProjectError(
             "cannot write the project; nothing was changed",
@@ -84,60 +80,59 @@ def check(directory: Path, force: bool = False) -> None:
 
     Nobody should wait for a search to learn that its result has no place to go to.
     """
-    known = _generated_before(directory)
+    recover(directory)
+    known = read_manifest(directory / FILE_NAME)
     if known is None:
         _refuse_foreign(directory)
     elif not force:
-        present = {path: content_at(directory, path) for path in known if path not in IDE_FILES}
-        edited = [p for p, content in present.items() if content is not None and sha256(content) not in known[p]]
+        present = _present(directory, set(known) - IDE_FILES)
+        edited = [path for path, digest in present.items() if digest != known[path]]
         raise_all(_refusals(directory, edited, [], []))
 
 
-def _generated_before(directory: Path) -> dict[str, frozenset[str]] | None:
-    """Path -> digests that the tool wrote there; None where no run has written into `directory` yet."""
-    manifests = [read_manifest(directory / FILE_NAME)]
-    # A killed run that had not finished this file had not begun to rename either.
-    with contextlib.suppress(ProjectError):
-        manifests.append(read_manifest(directory / STAGING / FILE_NAME))
-    found = [manifest for manifest in manifests if manifest is not None]
-    if not found:
-        return None
-    paths = sorted({path for manifest in found for path in manifest})
-    return {path: frozenset(manifest[path] for manifest in found if path in manifest) for path in paths}
+def _present(directory: Path, paths: Iterable[str]) -> dict[str, str]:
+    """The sha256 of the regular files at `paths`, sorted; paths without one are left out."""
+    found = ((path, content_at(directory, path)) for path in sorted(paths))
+    return {path: sha256(content) for path, content in found if content is not None}
 
 
 def _plan(
-    files: Mapping[str, bytes], directory: Path, known: dict[str, frozenset[str]] | None, force: bool
+    files: Mapping[str, bytes],
+    directory: Path,
+    known: Mapping[str, str] | None,
+    present: Mapping[str, str],
+    force: bool,
 ) -> WriteResult:
-    """Sort the paths by what has to be done. Raises ProjectError where the user's files are in the way."""
+    """Sort the paths by what has to be done. Raises ProjectError where the user's files are in the way.
+
+    known: by the manifest, None without one; present: what is there, of `files` and of `known`: path -> sha256.
+    """
     if known is None:
         _refuse_foreign(directory)
         known = {}
     written, unchanged, kept = list[str](), list[str](), list[str]()
     edited, foreign, linked = list[str](), list[str](), list[str]()
     for path, content in sorted(files.items()):
+        digest, found = sha256(content), present.get(path)
         if leaves(directory, path):
             linked.append(path)
-            continue
-        present = content_at(directory, path)
-        if present is None and _is_blocked(directory, path):
+        elif found is None and _is_blocked(directory, path):
             foreign.append(path)
-        elif present is None:
-            written.append(path)
-        elif present == content:
+        elif found == digest:
             unchanged.append(path)
-        elif sha256(present) in known.get(path, ()) or (force and path in known):
+        elif found in (None, known.get(path)) or (force and path in known):
             written.append(path)
-        elif path in IDE_FILES and sha256(content) in known.get(path, ()):
+        elif path in IDE_FILES and digest == known.get(path):
             kept.append(path)
         else:
             (edited if path in known else foreign).append(path)
+    if (directory / FILE_NAME).is_symlink():
+        linked.append(FILE_NAME)
     raise_all(_refusals(directory, edited, foreign, linked))
     removed: list[str] = []
     for path in sorted(set(known) - set(files)):
-        present = content_at(directory, path)
-        if present is not None:
-            (removed if sha256(present) in known[path] else kept).append(path)
+        if path in present:
+            (removed if present[path] == known[path] else kept).append(path)
     return WriteResult(tuple(written), tuple(unchanged), tuple(removed), tuple(sorted(kept)))
 
 
@@ -146,7 +141,6 @@ def _refuse_foreign(directory: Path) -> None:
     if not directory.exists():
         return
     present = sorted(p.relative_to(directory).as_posix() for p in directory.rglob("*") if not p.is_dir())
-    present = [path for path in present if path.split("/")[0] != STAGING]
     if present:
         raise ProjectError(
             f"the output directory holds {len(present)} file(s) that were not generated ({_some(present)})",
@@ -201,79 +195,3 @@ def _is_blocked(directory: Path, path: str) -> bool:
         if folder.exists() and not folder.is_dir():
             return True
     return os.path.lexists(directory / path)
-
-
-def _apply(directory: Path, new: Mapping[str, bytes], removed: tuple[str, ...], manifest: bytes | None) -> None:
-    """Stage, then rename. On any exception the directory is put back as it was."""
-    undo = contextlib.ExitStack()
-    with undo:
-        _make_folders(directory, undo)
-        _remove_staging(directory)
-        staging = directory / STAGING
-        staging.mkdir()
-        undo.callback(shutil.rmtree, staging, ignore_errors=True)
-        staged = dict(new)
-        if manifest is not None:
-            staged[FILE_NAME] = manifest
-        for path, content in staged.items():
-            # The manifest's copy for recovery lies at the staging folder's top, the files below `new`.
-            target = staging / "new" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        if manifest is not None:
-            (staging / FILE_NAME).write_bytes(manifest)
-        for path in removed:
-            _set_aside(directory, path, undo)
-        for path in staged:
-            _make_folders((directory / path).parent, undo)
-            if os.path.lexists(directory / path):
-                _set_aside(directory, path, undo)
-            (staging / "new" / path).replace(directory / path)
-            undo.callback(_unlink, directory / path)
-        undo.pop_all()
-    shutil.rmtree(directory / STAGING, ignore_errors=True)
-    for path in removed:
-        _remove_empty(directory, (directory / path).parent)
-
-
-def _make_folders(folder: Path, undo: contextlib.ExitStack) -> None:
-    missing = []
-    while not folder.exists():
-        missing.append(folder)
-        folder = folder.parent
-    for part in reversed(missing):
-        part.mkdir()
-        undo.callback(_remove_folder, part)
-
-
-def _set_aside(directory: Path, path: str, undo: contextlib.ExitStack) -> None:
-    """Move a file into the staging folder; its place is restored on failure."""
-    old = directory / STAGING / "old" / path
-    old.parent.mkdir(parents=True, exist_ok=True)
-    (directory / path).replace(old)
-    undo.callback(old.replace, directory / path)
-
-
-def _unlink(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink()
-
-
-def _remove_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-
-
-def _remove_empty(directory: Path, folder: Path) -> None:
-    """Remove `folder` and what is above it, up to `directory` exclusively, as far as they are empty."""
-    while folder != directory:
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-        folder = folder.parent
-
-
-def _remove_staging(directory: Path) -> None:
-    """Remove what a killed run left behind. Its set-aside files were generated ones: they are written anew."""
-    shutil.rmtree(directory / STAGING, ignore_errors=True)

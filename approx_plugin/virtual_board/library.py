@@ -20,6 +20,7 @@ from pathlib import Path
 
 from approx_plugin.errors import ToolError
 from approx_plugin.virtual_board import layout
+from approx_plugin.workplace import user_cache
 
 NATIVE = Path(__file__).resolve().parent / "native"
 FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fno-strict-aliasing")
@@ -45,10 +46,8 @@ def find_compiler(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
-    """Where built libraries are kept: below $XDG_CACHE_HOME, or below ~/.cache."""
-    base = environment.get("XDG_CACHE_HOME", "")
-    root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
-    return root / "approx-plugin" / "virtual-board"
+    """Where built libraries are kept."""
+    return user_cache(environment) / "virtual-board"
 
 
 def source_key() -> str:

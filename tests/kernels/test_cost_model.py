@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -65,6 +67,18 @@ def test_missed_bytes_are_those_of_a_cache(ways: int, line: int, sets: int, foot
     assert float(missed_bytes(cache, footprint, sweeps)) == (first + later) * line
     # Bytes that were just written: the first sweep has been paid for.
     assert swept_again(cache, footprint, sweeps - 1) == later * line
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1e3), st.floats(0, 1e9)), min_size=1, max_size=12), st.randoms())
+def test_cycles_are_rounded_once(terms: list[tuple[float, float]], random: Random) -> None:
+    """The exact sum of the products, whatever the order of the counts and the version of Python."""
+    names = [f"count {number}" for number in range(len(terms))]
+    model = CostModel("test", IDEAL, {"kind": {name: factor for name, (factor, _) in zip(names, terms)}})
+    wanted = float(sum(Fraction(factor * count) for factor, count in terms))
+    random.shuffle(names)
+    counts = dict(zip((f"count {number}" for number in range(len(terms))), (count for _, count in terms)))
+    assert model.cycles(Work("kind", {name: counts[name] for name in names})) == wanted
 
 
 def test_without_a_cache_nothing_is_missed() -> None:

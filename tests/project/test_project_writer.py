@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import json
 import tempfile
 from pathlib import Path
@@ -12,7 +11,8 @@ from hypothesis import strategies as st
 from approx_plugin.errors import ErrorGroup, ProjectError
 from approx_plugin.hashes import sha256
 from approx_plugin.project.manifest import FILE_NAME, is_safe_path
-from approx_plugin.project.writer import STAGING, write
+from approx_plugin.project.transaction import STAGING
+from approx_plugin.project.writer import write
 
 FOLDERS = ("", "Core/", "Core/Src/", "Middlewares/Approx/Src/", "Drivers/BSP/")
 PATHS = st.builds(lambda folder, name: folder + name, st.sampled_from(FOLDERS), st.sampled_from(["a.c", "b.h", "c.s"]))
@@ -222,94 +222,6 @@ def test_a_damaged_manifest_is_an_error(tmp_path: Path, text: bytes) -> None:
     with pytest.raises(ProjectError, match="manifest"):
         write(FILES, tmp_path)
     assert snapshot(tmp_path) == before
-
-
-class Disk:
-    """Makes the n-th call of an operation on a Path fail as a full disk does."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, operation: str, fail_at: int) -> None:
-        original, self.calls = getattr(Path, operation), 0
-
-        def failing(path: Path, *arguments: object, **options: object) -> object:
-            self.calls += 1
-            if self.calls == fail_at:
-                raise OSError(errno.ENOSPC, "No space left on device", str(path))
-            return original(path, *arguments, **options)
-
-        monkeypatch.setattr(Path, operation, failing)
-
-
-NEXT = {
-    "Core/Src/main.c": b"changed",
-    "Core/Inc/a.h": b"a",
-    "Middlewares/Approx/Src/k2.s": b"another kernel",
-    "New/Folder/x.c": b"x",
-}
-
-
-@pytest.mark.parametrize("operation", ["write_bytes", "replace", "mkdir"])
-def test_a_full_disk_leaves_the_old_tree(tmp_path: Path, operation: str) -> None:
-    failures = 0
-    for fail_at in range(1, 40):
-        out = tmp_path / str(fail_at)
-        write(FILES, out)
-        (out / "mine.txt").write_bytes(b"mine")
-        before, before_folders = snapshot(out), folders(out)
-        with pytest.MonkeyPatch.context() as monkeypatch:
-            disk = Disk(monkeypatch, operation, fail_at)
-            try:
-                write(NEXT, out)
-            except ProjectError as error:
-                failures += 1
-                assert "No space left" in str(error) and "nothing was changed" in str(error)
-            else:
-                assert disk.calls < fail_at, "a failure must not be swallowed"
-                break
-        assert snapshot(out) == before
-        assert folders(out) == before_folders
-    assert failures >= 5
-    assert {p: c for p, c in contents(out).items() if p not in (FILE_NAME, "mine.txt")} == NEXT
-
-
-@pytest.mark.parametrize("operation", ["write_bytes", "replace"])
-def test_a_failed_first_run_leaves_nothing(tmp_path: Path, operation: str) -> None:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        Disk(monkeypatch, operation, 3)
-        with pytest.raises(ProjectError):
-            write(FILES, tmp_path / "a" / "b")
-    assert not list(tmp_path.iterdir())
-
-
-def test_an_interruption_leaves_the_old_tree(tmp_path: Path) -> None:
-    write(FILES, tmp_path)
-    before = snapshot(tmp_path)
-    original, calls = Path.replace, []
-
-    def interrupted(path: Path, target: Path) -> Path:
-        calls.append(path)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return original(path, target)
-
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(Path, "replace", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            write(NEXT, tmp_path)
-    assert snapshot(tmp_path) == before
-
-
-def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
-    # A run that was killed between two renames leaves some new files, the old manifest, and its staging folder.
-    pending = tmp_path / "pending"
-    write(NEXT, pending)
-    out = tmp_path / "out"
-    write(FILES, out)
-    put(out, {"Core/Src/main.c": NEXT["Core/Src/main.c"], f"{STAGING}/new/New/Folder/x.c": b"x"})
-    (out / STAGING / FILE_NAME).write_bytes((pending / FILE_NAME).read_bytes())
-    third = {**NEXT, "Core/Src/main.c": b"third"}
-    result = write(third, out)
-    assert "Core/Src/main.c" in result.written
-    assert {p: c for p, c in contents(out).items() if p != FILE_NAME} == third
 
 
 def test_a_run_that_was_killed_while_staging_is_forgotten(tmp_path: Path) -> None:

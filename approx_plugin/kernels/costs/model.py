@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ class CostModel:
     kinds: Mapping[str, Mapping[str, float]]
 
     def cycles(self, work: Work) -> float:
-        """Estimated cycles. Raises KeyError for a kind or a count without a coefficient."""
+        """Estimated cycles. Raises KeyError for a kind or a count without a coefficient.
+
+        The sum is rounded once: `sum` adds floats in one way before Python 3.12 and in another one since.
+        """
         coefficients = self.kinds[work.kind]
-        return float(sum(coefficients[name] * count for name, count in work.counts.items()))
+        return math.fsum(coefficients[name] * count for name, count in work.counts.items())
