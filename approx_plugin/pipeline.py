@@ -13,7 +13,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,10 @@ from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import by_significance
 from approx_plugin.boards.board import Board
-from approx_plugin.boards.loader import load_board
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.dataset import Datasets, load_datasets, random_inputs
-from approx_plugin.errors import ApproxError, Location, ProjectError, ToolError, attempt, raise_all
+from approx_plugin.errors import ApproxError, ProjectError, ToolError, attempt, raise_all
 from approx_plugin.exploration.choice import Choice, notes
 from approx_plugin.exploration.comparison import Comparison, compare
 from approx_plugin.exploration.design import Candidates
@@ -40,6 +39,7 @@ from approx_plugin.exploration.search import Exploration, explore
 from approx_plugin.exploration.workers import executor
 from approx_plugin.kernels.capacity import budgets, shortages
 from approx_plugin.kernels.costs.loader import board_costs
+from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.lowering import lower
 from approx_plugin.kernels.needs import Bytes
 from approx_plugin.kernels.platform import Platform
@@ -56,7 +56,7 @@ from approx_plugin.report.data import Report, as_json
 from approx_plugin.report.text import render
 from approx_plugin.request import Request
 from approx_plugin.selection import selected_layers
-from approx_plugin.spec.loader import load_spec
+from approx_plugin.spec.order import Order, board_place, library_place
 from approx_plugin.spec.spec import Spec
 from approx_plugin.tflite.reader import read_graph
 from approx_plugin.workplace import Workplace
@@ -70,22 +70,26 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Everything that the user gave. data: None where the spec names none. layers: that may be approximated."""
+    """Everything that the user gave, and what kernels cost on the board (None: as on an ideal one with its core).
+
+    data: None where the spec names none. layers: that may be approximated.
+    """
 
     request: Request
     spec: Spec
     board: Board
+    costs: CostModel | None
     graph: Graph
     data: Datasets | None
     layers: tuple[int, ...]
     directory: Path
     cmsis_nn: Path | None
 
-    @cached_property
+    @property
     def platform(self) -> Platform:
         """What code is generated for."""
         board = self.board
-        return Platform(board.core, board.dsp, self.spec.kernels.backend, board_costs(board))
+        return Platform(board.core, board.dsp, self.spec.kernels.backend, self.costs)
 
     @property
     def market(self) -> Market:
@@ -144,17 +148,16 @@ class Generated:
     report: Report
 
 
-def read(request: Request) -> Inputs:
+def read(order: Order) -> Inputs:
     """Load and check everything. Raises an ApproxError, or an ErrorGroup of all that is wrong."""
-    spec = load_spec(request.spec)
+    request, spec = order.request, order.spec
     errors: list[ApproxError] = []
-    board = attempt(errors, partial(load_board, request.board or spec.board, board_place(request, spec)))
+    board = attempt(errors, lambda: order.board)
+    costs = attempt(errors, partial(board_costs, board)) if board else None
     graph = attempt(errors, partial(read_graph, spec.model))
-    cmsis_nn = request.cmsis_nn or spec.cmsis_nn
-    if cmsis_nn:
-        attempt(errors, partial(resolve, (), cmsis_nn, library_place(request, spec)))
-    directory = (request.out or spec.project.directory).absolute()
-    attempt(errors, partial(_check_place, directory, request.force))
+    if order.cmsis_nn:
+        attempt(errors, partial(resolve, (), order.cmsis_nn, library_place(request, spec)))
+    attempt(errors, partial(_check_place, order.directory, request.force))
     layers, data = None, None
     if graph is not None:
         layers = attempt(errors, partial(selected_layers, spec, graph))
@@ -167,22 +170,13 @@ def read(request: Request) -> Inputs:
         request=request,
         spec=spec,
         board=board,
+        costs=costs,
         graph=graph,
         data=data,
         layers=layers,
-        directory=directory,
-        cmsis_nn=cmsis_nn,
+        directory=order.directory,
+        cmsis_nn=order.cmsis_nn,
     )
-
-
-def board_place(request: Request, spec: Spec) -> Location:
-    """Where the board was named, for messages."""
-    return Location("board=") if request.board else spec.where("board")
-
-
-def library_place(request: Request, spec: Spec) -> Location:
-    """Where the CMSIS-NN was named, for messages."""
-    return Location("CMSIS_NN_PATH / cmsis_nn=") if request.cmsis_nn else spec.where("cmsis_nn")
 
 
 def _check_place(directory: Path, force: bool) -> None:
@@ -274,10 +268,10 @@ def vectors_of(inputs: Inputs, graph: Graph) -> TestVectors:
     return make_vectors(graph, chosen)
 
 
-def generate(request: Request, say: Say, progress: Progress = silent) -> Generated:
+def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     """Make the project and its report. A rerun with the same inputs writes nothing."""
-    inputs = read(request)
-    spec, graph = inputs.spec, inputs.graph
+    inputs = read(order)
+    request, spec, graph = order.request, order.spec, inputs.graph
     stamp = digest.of_inputs(request, spec)
     place = Workplace.of(spec.file, spec.project.name, inputs.directory)
     place.prepare()
@@ -285,12 +279,13 @@ def generate(request: Request, say: Say, progress: Progress = silent) -> Generat
     designed = design(inputs, place.evaluations, request.workers or spec.search.workers, progress)
     if designed.exploration:
         say(designed.exploration.message)
+    # The vectors take long for large inputs: whether the network fits comes first.
+    lowered = lower_design(inputs, designed)
+    program = lowered.program
     vectors = vectors_of(inputs, designed.graph)
     if len(vectors) < max(spec.verify_images, spec.project.test_vectors):
         say(f"only {len(vectors)} test vectors: the confirmation set holds no more")
     stored = vectors.part(0, min(spec.project.test_vectors, len(vectors)))
-    lowered = lower_design(inputs, designed)
-    program = lowered.program
     provider = resolve(program.cmsis_nn_functions, inputs.cmsis_nn, library_place(request, spec))
     say(f"arena {program.memory.size:,} B; CMSIS-NN: {provider.provider} {provider.version}")
 

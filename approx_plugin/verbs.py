@@ -12,7 +12,6 @@ from approx_plugin.bench import output as bench_output
 from approx_plugin.bench.published import load_published
 from approx_plugin.bench.text import render as bench_text
 from approx_plugin.boards.board import Board
-from approx_plugin.boards.loader import load_board
 from approx_plugin.build.build import build
 from approx_plugin.build.check import check_project
 from approx_plugin.build.emulator import run_in_emulator
@@ -21,23 +20,21 @@ from approx_plugin.build.headless import build_in_cubeide
 from approx_plugin.errors import ProjectError, ToolError, raise_all
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.legible import check_paths
-from approx_plugin.pipeline import Say, board_place, generate, load_vectors
+from approx_plugin.pipeline import Say, generate, load_vectors
 from approx_plugin.project.clean import remove_generated
 from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.report.size import size_text
 from approx_plugin.request import Request
-from approx_plugin.spec.loader import load_spec
+from approx_plugin.spec.order import Order
 from approx_plugin.spec.spec import Spec
 from approx_plugin.workplace import Workplace
 
 
 @dataclass(frozen=True)
 class Session:
-    """A request with what every verb needs of it. say: told lines for the terminal."""
+    """An order with what every verb needs of it. say: told lines for the terminal."""
 
-    request: Request
-    spec: Spec
-    directory: Path
+    order: Order
     place: Workplace
     say: Say
     progress: Progress = silent
@@ -46,18 +43,32 @@ class Session:
     def of(cls, request: Request, say: Say, progress: Progress = silent) -> Session:
         """Reads the spec."""
         check_paths(request)
-        spec = load_spec(request.spec)
-        check_paths(request, spec)
-        directory = (request.out or spec.project.directory).absolute()
-        place = Workplace.of(spec.file, spec.project.name, directory)
-        if not place.is_beside(spec.file):
-            say(f"{spec.file.parent} cannot be written to: working in {place.root.parent}")
-        return cls(request, spec, directory, place, say, progress)
+        order = Order.of(request)
+        check_paths(request, order.spec)
+        place = Workplace.of(order.spec.file, order.spec.project.name, order.directory)
+        if not place.is_beside(order.spec.file):
+            say(f"{order.spec.file.parent} cannot be written to: working in {place.root.parent}")
+        return cls(order, place, say, progress)
+
+    @property
+    def request(self) -> Request:
+        """What the command line asks for."""
+        return self.order.request
+
+    @property
+    def spec(self) -> Spec:
+        """The approx.yaml."""
+        return self.order.spec
 
     @property
     def board(self) -> Board:
         """The board; its mistakes are told when the project is brought up to date, with those of the other inputs."""
-        return load_board(self.request.board or self.spec.board, board_place(self.request, self.spec))
+        return self.order.board
+
+    @property
+    def directory(self) -> Path:
+        """The project."""
+        return self.order.directory
 
     def is_current(self) -> bool:
         """Whether the project is what its inputs make of it."""
@@ -81,7 +92,7 @@ class Session:
 
 def generate_project(session: Session) -> None:
     """Make the project in any case; say what changed."""
-    made = generate(session.request, session.say, session.progress)
+    made = generate(session.order, session.say, session.progress)
     written = made.written
     session.say(
         f"{made.directory}: {len(written.written)} files written, {len(written.unchanged)} unchanged, "
@@ -167,7 +178,7 @@ def bench(session: Session) -> None:
             f"the Python package {error.name} is missing: the virtual board cannot run",
             hint="pip install 'approx-plugin[virtual-board]'",
         ) from None
-    made, published = run_bench(session.request, session.say, session.progress), load_published()
+    made, published = run_bench(session.order, session.say, session.progress), load_published()
     session.say("\n" + bench_text(made, published, details=len(made.boards) == 1))
     directory = bench_output.folder(session.directory)
     bench_output.save(made, published, directory)

@@ -302,6 +302,46 @@ def test_more_ram_than_the_board_has(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "layer 1 (conv2d_1)" in message
 
 
+def test_what_does_not_fit_is_told_before_vectors_are_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reference would take minutes for an input of this size, and each of twenty vectors its memory."""
+    monkeypatch.setattr("approx_plugin.pipeline.vectors_of", lambda *_: pytest.fail("vectors were made"))
+    builder = ModelBuilder()
+    builder.output(builder.max_pool2d(builder.input((1, 4000, 4000, 1), 0.1), (40, 40)))
+    (tmp_path / "large.tflite").write_bytes(builder.build())
+    message = message_of(write_spec(tmp_path, exact(model="large.tflite")), capsys)
+    assert "bytes of RAM" in message
+
+
+SPECIAL = {
+    "/dev/zero": "it is a device, not a regular file",
+    "/dev/random": "it is a device, not a regular file",
+    "pipe": "it is a pipe, not a regular file",
+    "/proc/self/mem": "",
+}
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+@pytest.mark.parametrize("part", ["spec", "model", "data"])
+def test_special_files(name: str, part: str, tmp_path: Path) -> None:
+    """In a process of its own, which would wait, or fill the memory, until it is ended."""
+    if name.startswith("/") and not Path(name).exists():
+        pytest.skip(f"needs {name}")
+    os.mkfifo(tmp_path / "pipe")
+    values = spec(model=name) if part == "model" else spec(data=data(Path(name))) if part == "data" else exact()
+    path = write_spec(tmp_path, values)
+    command = [sys.executable, "-m", "approx_plugin", "--spec", name if part == "spec" else str(path)]
+    done = run(command, tmp_path, environment(), timeout=60)
+    assert done.status == 2, done.text
+    check_form(done.err)
+    assert "cannot be read: " in done.err
+    assert SPECIAL[name] in done.err
+    assert "disk space" not in done.err
+    place = f"{name}: error" if part == "spec" else "approx.yaml:"
+    assert place in done.err
+
+
 def test_auto_makes_it_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What the message of the flash suggests."""
     values = exact(model=str(ROOT / "models/cifar10_alexnet.tflite"), board="nucleo-f446re")

@@ -26,6 +26,7 @@ from approx_plugin.exploration.front import Point
 from approx_plugin.pipeline import Generated, generate
 from approx_plugin.reference.executor import predictions
 from approx_plugin.request import Request
+from approx_plugin.spec.order import Order
 from approx_plugin.tflite.reader import read_graph
 
 
@@ -36,7 +37,7 @@ def _no_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make(path: Path, **request: Any) -> Generated:
     """Generate without a word."""
-    return generate(Request(spec=path, **request), lambda _: None)
+    return generate(Order.of(Request(spec=path, **request)), lambda _: None)
 
 
 def succeed(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -333,7 +334,7 @@ def test_an_interrupted_search_goes_on_where_it_was(
 
     path = write_spec(tmp_path / "interrupted", spec())
     with pytest.raises(KeyboardInterrupt):
-        generate(Request(spec=path), lambda _: None, interrupt)
+        generate(Order.of(Request(spec=path)), lambda _: None, interrupt)
     assert not (tmp_path / "interrupted/out").exists()
     first, measured.count = measured.count, 0
     make(path)
@@ -350,7 +351,7 @@ def test_interrupted_between_the_steps(tmp_path: Path, capsys: pytest.CaptureFix
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        generate(Request(spec=path), say)
+        generate(Order.of(Request(spec=path)), say)
     assert not (tmp_path / "out").exists()
     assert "files written" in succeed(capsys, "--spec", path)
 
@@ -526,7 +527,7 @@ def test_only_what_leaves_the_library_is_approximated(tmp_path: Path, root: Path
     }
     file = tmp_path / "approx.yaml"
     file.write_text(json.dumps(content), encoding="utf-8")
-    made = generate(Request(file), say=lambda _: None).report
+    made = generate(Order.of(Request(file)), say=lambda _: None).report
     skipped = {layer.name for layer in made.layers if layer.macs_kept < layer.macs}
     unpacked = {layer.name for layer in made.layers if layer.kernel == "unpacked"}
     assert skipped and skipped <= unpacked

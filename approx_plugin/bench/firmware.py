@@ -12,10 +12,11 @@ from pathlib import Path
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.kernels.program import Program
 from approx_plugin.library.provider import CmsisNn, resolve
-from approx_plugin.pipeline import Designed, Inputs, library_place, lower_design, vectors_of
+from approx_plugin.pipeline import Designed, Inputs, lower_design, vectors_of
 from approx_plugin.project.tree import collect
 from approx_plugin.project.writer import write
 from approx_plugin.reference.vectors import TestVectors
+from approx_plugin.spec.order import library_place
 
 _LAYER = re.compile(r"approx_layer_\d+")
 
@@ -42,8 +43,8 @@ def make(inputs: Inputs, designed: Designed, place: Path, name: str, workers: in
     name: of the variant.
     Raises CapacityError where the board cannot hold it; otherwise what lowering and building raise.
     """
-    vectors = one_vector(inputs, designed)
     program = lower_design(inputs, designed).program
+    vectors = one_vector(inputs, designed)
     provider = resolve(program.cmsis_nn_functions, inputs.cmsis_nn, library_place(inputs.request, inputs.spec))
     project = inputs.spec.project.name
     write(collect(program, inputs.board, provider, vectors, project, extra={}), place / name, force=True)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from functools import partial
 
 from approx_plugin import __version__
 from approx_plugin.bench.firmware import Firmware, make
@@ -16,11 +17,12 @@ from approx_plugin.bench.variants import VARIANTS, Workshop, variants_of
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.build.toolchain import COMPILER, find_program
-from approx_plugin.errors import ApproxError, CapacityError, ErrorGroup, Location, raise_all
+from approx_plugin.errors import ApproxError, CapacityError, ErrorGroup, Location, attempt, raise_all
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.exploration.workers import executor
+from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.pipeline import Designed, Inputs, Say, read
-from approx_plugin.request import Request
+from approx_plugin.spec.order import Order
 from approx_plugin.virtual_board.results import Simulation
 from approx_plugin.virtual_board.timing import load_timing
 from approx_plugin.workplace import Workplace
@@ -52,24 +54,24 @@ class _Started:
 class _Run:
     """What all boards of a bench share."""
 
-    inputs: Inputs
     place: Workplace
     workshop: Workshop
     pool: Executor
 
 
-def bench(request: Request, say: Say, progress: Progress = silent) -> Bench:
-    """Build and simulate every variant for the request's boards, or for its one board, or for the spec's.
+def bench(order: Order, say: Say, progress: Progress = silent) -> Bench:
+    """Build and simulate every variant for the boards that were ordered, or for the one board, or for the spec's.
 
-    The next firmware is built while others are simulated; `request.workers` bounds the processes (None: one a
+    The next firmware is built while others are simulated; `order.request.workers` bounds the processes (None: one a
     processor). Raises what `pipeline.generate` raises, BoardError for a board without timing, VerificationError if a
     firmware computes something else than the integer reference, and CapacityError if no variant fits any board.
     """
-    inputs = read(request)
+    inputs, request = read(order), order.request
     find_program(COMPILER)
-    boards = chosen_boards(request.boards, inputs.board)
-    for board in boards:
-        load_timing(board)  # a board that cannot be simulated is told before anything is built
+    errors: list[ApproxError] = []
+    # A board that cannot be simulated is told before anything is built.
+    boards = [attempt(errors, partial(_on, inputs, board)) for board in chosen_boards(request.boards, inputs.board)]
+    raise_all(errors)
     place = Workplace.of(inputs.spec.file, inputs.spec.project.name, inputs.directory)
     place.prepare()
     names = variants_of(inputs)
@@ -78,8 +80,8 @@ def bench(request: Request, say: Say, progress: Progress = silent) -> Bench:
     say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {runs} simulations")
     workshop = Workshop(place.evaluations, request.workers or inputs.spec.search.workers, progress)
     with executor(min(request.workers or os.cpu_count() or 1, runs)) as pool:
-        shared = _Run(inputs, place, workshop, pool)
-        started = [_start(shared, board, names) for board in boards]
+        shared = _Run(place, workshop, pool)
+        started = [_start(shared, mine, names) for mine in boards if mine]
         results = tuple(_finish(one, say) for one in started if one.jobs)
     if not results:
         raise_all(error for one in started for error in one.missing.values())
@@ -106,37 +108,42 @@ def chosen_boards(names: Sequence[str], default: Board) -> tuple[Board, ...]:
     errors: list[ApproxError] = []
     found: dict[str, Board] = {}
     for name in known_boards() if ALL in names else names:
-        try:
-            board = load_board(name, Location("boards="))
-            found.setdefault(board.id, board)
-        except ErrorGroup as group:
-            errors += group.errors
-        except ApproxError as error:
-            errors.append(error)
+        if name.lower() not in found:
+            known = name.lower() == default.id
+            board = default if known else attempt(errors, partial(load_board, name, Location("boards=")))
+            if board:
+                found[board.id] = board
     raise_all(errors)
     return tuple(found.values())
 
 
-def _start(shared: _Run, board: Board, names: Sequence[str]) -> _Started:
+def _on(inputs: Inputs, board: Board) -> Inputs:
+    """The inputs for one of the boards. Raises BoardError for one that cannot be simulated or priced."""
+    load_timing(board)
+    request = replace(inputs.request, board=board.id) if inputs.request.boards else inputs.request
+    costs = inputs.costs if board.id == inputs.board.id else board_costs(board)
+    return replace(inputs, board=board, costs=costs, request=request)
+
+
+def _start(shared: _Run, inputs: Inputs, names: Sequence[str]) -> _Started:
     """Build the variants of a board one after the other; each one's simulation begins at once."""
     jobs: list[_Job] = []
     missing: dict[str, CapacityError] = {}
     for name in names:
         try:
-            jobs.append(_build(shared, board, name))
+            jobs.append(_build(shared, inputs, name))
         except (CapacityError, ErrorGroup) as error:
             errors = error.errors if isinstance(error, ErrorGroup) else (error,)
             if not all(isinstance(one, CapacityError) for one in errors):
                 raise
             missing[name] = CapacityError("; ".join(one.what for one in errors), where=errors[0].where)
-    return _Started(board, tuple(jobs), missing)
+    return _Started(inputs.board, tuple(jobs), missing)
 
 
-def _build(shared: _Run, board: Board, name: str) -> _Job:
-    request = shared.inputs.request
-    mine = replace(shared.inputs, board=board, request=replace(request, board=board.id) if request.boards else request)
-    inputs, designed = VARIANTS[name].prepare(mine, shared.workshop)
-    firmware = make(inputs, designed, shared.place.bench / board.id, name, request.workers)
+def _build(shared: _Run, given: Inputs, name: str) -> _Job:
+    board, workers = given.board, given.request.workers
+    inputs, designed = VARIANTS[name].prepare(given, shared.workshop)
+    firmware = make(inputs, designed, shared.place.bench / board.id, name, workers)
     functions = tuple(firmware.functions.values())
     return _Job(name, designed, firmware, shared.pool.submit(run, firmware.elf, board, functions))
 

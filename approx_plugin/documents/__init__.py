@@ -8,7 +8,8 @@ document    `Document`: values, where each of them stands, and what could not be
 scalars     what an unquoted word means: a number, a truth value, a text
 syntax      what PyYAML says about text that is no YAML, in words that help
 schema      the JSON Schemas (draft-07), and how to walk them
-validation  a schema's verdict on a document: every mistake at once
+validator   what jsonschema finds wrong with a value, as plain values
+validation  a schema's verdict on a document: every mistake at once, in words
 wording     how messages name keys, values and choices
 checked     `load`: all of the above; `Checked`: values, and what further checks need of them
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,14 @@ class Checked:
     errors: tuple[ApproxError, ...]
     remedy: str = ""
 
+    @cached_property
+    def spoilt(self) -> frozenset[Keys]:
+        """The values in which something is wrong."""
+        return frozenset(keys[:length] for keys in self.wrong for length in range(len(keys)))
+
     def get(self, *keys: str | int) -> Any:
         """A value; None where it is missing, or where it, something in it or something around it is wrong."""
-        if any(wrong[: len(keys)] == keys[: len(wrong)] for wrong in self.wrong):
+        if keys in self.spoilt or any(keys[:length] in self.wrong for length in range(len(keys) + 1)):
             return None
         value: Any = self.values
         for key in keys:

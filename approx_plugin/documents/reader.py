@@ -26,7 +26,7 @@ from approx_plugin.files import read_bytes
 MAX_BYTES = 1 << 18
 """A file of more bytes is not a hand-written one (a model was given, perhaps): it is not parsed."""
 
-MAX_VALUES = 10_000
+MAX_VALUES = 5_000
 """Keys and values of a file: more have no meaning here, and every one of them takes time and may get a message."""
 
 MAX_DEPTH = 16
@@ -213,7 +213,7 @@ def compose(file: str, text: str, error: type[ApproxError]) -> Document:
 def read(path: Path, error: type[ApproxError]) -> Document:
     """Read a YAML file. error: the class of its mistakes; raises it if the file cannot be read or is no YAML."""
     file = str(path)
-    hint = "check the path: this has to be a YAML file that was written by hand"
+    hint = "check the path: it has to be that of a YAML file"
     try:
         content = read_bytes(path, MAX_BYTES)
     except FileNotFoundError:

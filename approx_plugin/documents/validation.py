@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import Callable, NamedTuple
 
 from approx_plugin.documents.document import Document, Keys
 from approx_plugin.documents.schema import Schema, annotation, properties, variants, walk
+from approx_plugin.documents.validator import Failure, failures, repeated
 from approx_plugin.documents.wording import (
     TYPE_NAMES,
     counted,
@@ -25,9 +25,6 @@ from approx_plugin.documents.wording import (
 )
 from approx_plugin.errors import ApproxError, Location
 
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
-
 MAX_HOMES = 3
 """A key that more maps have says nothing about where it was meant to stand."""
 
@@ -41,39 +38,6 @@ class Mistake(NamedTuple):
     keys: Keys
     error: ApproxError
     meant: str = ""
-
-
-class Failure(NamedTuple):
-    """What the validator reports, as plain values.
-
-    keys:     the value that fails.
-    keyword:  the schema's keyword that it fails, expected: that keyword's value, schema: where it stands.
-    instance: the failing value itself.
-    form:     within the failure of a `oneOf`: which of the alternatives it belongs to.
-    causes:   of a `oneOf`: what is wrong with each alternative.
-    """
-
-    keys: Keys
-    keyword: str
-    expected: Any
-    instance: Any
-    schema: Schema
-    form: object
-    causes: tuple[Any, ...]
-
-
-def _failure(error: ValidationError) -> Failure:
-    """The validator's error as plain values."""
-    schema: Any = error.schema
-    return Failure(
-        keys=tuple(error.absolute_path),
-        keyword=str(error.validator),
-        expected=error.validator_value,
-        instance=error.instance,
-        schema=schema,
-        form=error.relative_schema_path[0],
-        causes=tuple(_failure(cause) for cause in error.context),
-    )
 
 
 class _Rewriter:
@@ -275,36 +239,6 @@ REWRITERS: dict[str, Callable[[_Rewriter, Failure], Iterator[Mistake]]] = {
 """Every keyword of the schemas that can fail."""
 
 
-def repeated(items: list[Any]) -> int | None:
-    """The index of the first item that stands in the list already; None without one.
-
-    As JSON Schema compares: 3 and 3.0 are the same, 1 and true are not. Each item is looked at once.
-    """
-    seen: set[str] = set()
-    for index, item in enumerate(items):
-        whole = isinstance(item, float) and item.is_integer()
-        text = json.dumps(int(item) if whole else item, sort_keys=True)
-        if text in seen:
-            return index
-        seen.add(text)
-    return None
-
-
-@functools.cache
-def _validator() -> Any:
-    """The class of validators: jsonschema's, but it compares the items of a list with each other in linear time."""
-    # Imported here: it costs more time than all the rest, and a start without a spec (scons -h) need not pay for it.
-    from jsonschema import Draft7Validator
-    from jsonschema.exceptions import ValidationError
-    from jsonschema.validators import extend
-
-    def unique_items(_: Any, wanted: bool, instance: Any, __: Schema) -> Iterator[ValidationError]:
-        if wanted and isinstance(instance, list) and repeated(instance) is not None:
-            yield ValidationError("an item stands there twice")
-
-    return extend(Draft7Validator, {"uniqueItems": unique_items})  # type: ignore[no-untyped-call]
-
-
 def schema_mistakes(document: Document, root: Schema, remedy: str = "") -> list[Mistake]:
     """Every mistake that the schema finds, one a value, without those that follow from others.
 
@@ -313,8 +247,8 @@ def schema_mistakes(document: Document, root: Schema, remedy: str = "") -> list[
     """
     rewriter = _Rewriter(document, root, remedy)
     found: dict[Keys, Mistake] = {}
-    for error in _validator()(root).iter_errors(document.value):
-        for mistake in rewriter.mistakes(_failure(error)):
+    for failure in failures(root, document.value):
+        for mistake in rewriter.mistakes(failure):
             if mistake.keys not in document.broken:
                 found.setdefault(mistake.keys, mistake)
     meant = {(*mistake.keys[:-1], mistake.meant) for mistake in found.values() if mistake.meant}

@@ -25,6 +25,7 @@ from approx_plugin.errors import BoardError, CapacityError, ErrorGroup, ToolErro
 from approx_plugin.exploration.measurement import silent
 from approx_plugin.pipeline import Designed, generate, read
 from approx_plugin.request import Request
+from approx_plugin.spec.order import Order
 from approx_plugin.virtual_board.results import Simulation
 
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"needs {COMPILER}")
@@ -55,7 +56,9 @@ def quiet(_: str) -> None:
 def built(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Firmware, Designed, Simulation]:
     """Our exact kernels for the spec's board, and their simulation."""
     folder = tmp_path_factory.mktemp("bench")
-    inputs, designed = VARIANTS["exact"].prepare(read(Request(spec(folder, root))), Workshop(folder, 1, silent))
+    inputs, designed = VARIANTS["exact"].prepare(
+        read(Order.of(Request(spec(folder, root)))), Workshop(folder, 1, silent)
+    )
     firmware = make(inputs, designed, folder / "place", "exact", 2)
     return firmware, designed, run(firmware.elf, inputs.board, tuple(firmware.functions.values()))
 
@@ -99,7 +102,7 @@ def test_every_variant_on_every_board_is_measured_and_saved(
 def test_the_firmware_is_the_users_but_for_the_number_of_test_vectors(
     root: Path, tmp_path: Path, built: tuple[Firmware, Designed, Simulation]
 ) -> None:
-    project = generate(Request(spec(tmp_path, root)), quiet).directory
+    project = generate(Order.of(Request(spec(tmp_path, root))), quiet).directory
     bench_tree = built[0].elf.with_suffix("")
     mine = {path.relative_to(bench_tree).as_posix(): path for path in bench_tree.rglob("*") if path.is_file()}
     users = {path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()}
@@ -159,7 +162,7 @@ def test_a_variant_that_the_board_cannot_hold_is_told_and_the_others_go_on(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench_run, "chosen_boards", lambda names, default: (with_flash(default, 38),))
-    made = bench(Request(spec(tmp_path, root, "unpacked"), workers=1), quiet)
+    made = bench(Order.of(Request(spec(tmp_path, root, "unpacked"), workers=1)), quiet)
     assert {board.board: [v.variant for v in board.variants] for board in made.boards} == {
         "nucleo-l4r5zi": ["cmsis_nn"]
     }
@@ -170,7 +173,7 @@ def test_a_variant_that_the_board_cannot_hold_is_told_and_the_others_go_on(
 def test_a_board_that_holds_nothing_is_an_error(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_run, "chosen_boards", lambda names, default: (with_flash(default, 32),))
     with pytest.raises(ErrorGroup) as caught:
-        bench(Request(spec(tmp_path, root), workers=1), quiet)
+        bench(Order.of(Request(spec(tmp_path, root), workers=1)), quiet)
     assert len(caught.value.errors) == 2
     assert all(isinstance(error, CapacityError) for error in caught.value.errors)
 
@@ -201,5 +204,5 @@ def test_a_board_without_timing_is_told_before_anything_is_built(
 ) -> None:
     monkeypatch.setattr(bench_run, "chosen_boards", lambda names, default: (default, replace(default, timing=None)))
     with pytest.raises(BoardError, match="NUCLEO-L4R5ZI has no timing"):
-        bench(Request(spec(tmp_path, root), workers=1), quiet)
+        bench(Order.of(Request(spec(tmp_path, root), workers=1)), quiet)
     assert not list(tmp_path.rglob("*.elf"))

@@ -69,9 +69,9 @@ def test_every_keyword_that_can_fail_has_words() -> None:
 
 
 def test_every_map_is_closed_or_says_what_its_entries_are(schema: dict[str, Any]) -> None:
-    for one in schemas(schema):
-        if "object" in one.get("type", ""):
-            assert one["additionalProperties"] is False or one["additionalProperties"]
+    maps = [one for one in schemas(schema) if "object" in one.get("type", "")]
+    assert maps
+    assert all(one["additionalProperties"] is False or one["additionalProperties"] for one in maps)
 
 
 def test_every_pattern_is_said_in_words(schema: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.boards.timing import Cache
 from approx_plugin.calibration.layers import draw_layers
+from approx_plugin.cli import main
 from approx_plugin.errors import ApproxError, BoardError, ErrorGroup, Location
 from approx_plugin.kernels.cmsis_nn.registry import SERVICES
 from approx_plugin.kernels.costs.counting import IDEAL, Memories
@@ -124,6 +126,27 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     assert error.what == "the file cannot be read: it is a pipe, not a regular file"
 
 
+def test_a_file_that_lacks_a_kind_is_told_before_any_work_with_the_mistakes_of_other_files(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(root / "board", tmp_path / "board")
+    monkeypatch.setattr("approx_plugin.boards.loader.resource_root", lambda: tmp_path)
+    monkeypatch.setattr("approx_plugin.pipeline.design", lambda *_: pytest.fail("the search began"))
+    file = tmp_path / "board" / "nucleo-f446re" / FILE
+    file.write_text(file.read_text(encoding="utf-8").replace("  unpacked:", "  unpakced:"), encoding="utf-8")
+    spec = tmp_path / "approx.yaml"
+    spec.write_text(
+        f"model: {root}/models/digits_cnn.tflite\nboard: nucleo-f446re\nmethod: none\ncmsis_nn: {root}/board\n"
+    )
+    monkeypatch.delenv("CMSIS_NN_PATH", raising=False)
+    capsys.readouterr()
+    assert main(["--spec", str(spec)]) == 2
+    message = capsys.readouterr().err
+    assert "unknown key 'unpakced' in kinds\n    do:  Did you mean 'unpacked'?" in message
+    assert "holds no CMSIS-NN" in message
+    assert message.endswith("2 errors.\n")
+
+
 # ---- what kernels count
 
 
@@ -133,7 +156,8 @@ def test_every_work_of_every_kernel_is_in_the_table() -> None:
     for drawn in draw_layers(11, 0.5):
         works = [SERVICES[drawn.operator.kind].work(drawn.operator, IDEAL)]
         if isinstance(drawn.operator, Conv2D):
-            works += [work for plan in plans(drawn.operator, "assembly") for work in plan.work(IDEAL)]
+            for backend in ("assembly", "c"):
+                works += [work for plan in plans(drawn.operator, backend) for work in plan.work(IDEAL)]
         for work in works:
             assert found.setdefault(work.kind, set(work.counts)) == set(work.counts)
     assert found == {kind: set(names) for kind, names in COUNTS.items()}

@@ -1,0 +1,55 @@
+"""What is to be made: what the command line asks for, and the approx.yaml that it names, read once per command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.loader import load_board
+from approx_plugin.errors import Location
+from approx_plugin.request import Request
+from approx_plugin.spec.loader import load_spec
+from approx_plugin.spec.spec import Spec
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """A request with the spec that it names."""
+
+    request: Request
+    spec: Spec
+
+    @classmethod
+    def of(cls, request: Request) -> Order:
+        """Reads the spec. Raises as `load_spec`."""
+        return cls(request, load_spec(request.spec))
+
+    @cached_property
+    def board(self) -> Board:
+        """The board, which is read when it is asked for first, so that its mistakes are told with those of other files.
+
+        Raises as `load_board`.
+        """
+        return load_board(self.request.board or self.spec.board, board_place(self.request, self.spec))
+
+    @property
+    def directory(self) -> Path:
+        """Where the project goes, absolute."""
+        return (self.request.out or self.spec.project.directory).absolute()
+
+    @property
+    def cmsis_nn(self) -> Path | None:
+        """Directory of a CMSIS-NN, None for the portable subset."""
+        return self.request.cmsis_nn or self.spec.cmsis_nn
+
+
+def board_place(request: Request, spec: Spec) -> Location:
+    """Where the board was named, for messages."""
+    return Location("board=") if request.board else spec.where("board")
+
+
+def library_place(request: Request, spec: Spec) -> Location:
+    """Where the CMSIS-NN was named, for messages."""
+    return Location("CMSIS_NN_PATH / cmsis_nn=") if request.cmsis_nn else spec.where("cmsis_nn")
