@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from approx_plugin import __version__
@@ -100,12 +103,44 @@ def _run(parsed: argparse.Namespace) -> int:
     return 0
 
 
+class TerminatedError(KeyboardInterrupt):
+    """Somebody wants us to end, by SIGTERM or by closing the terminal: all is left as after Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        """`number` of the signal."""
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.number = number
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Raise TerminatedError for the signals that would end the process at once, unless they are handled already."""
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    numbers = [number for name in names for number in [getattr(signal, name, None)] if number is not None]
+    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+
+    def end(number: int, frame: object) -> None:
+        raise TerminatedError(number)
+
+    for number in taken:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def guarded(command: Callable[[], int]) -> int:
-    """A command's exit status; 2 for a user's mistake, which is said without a traceback, 130 if interrupted."""
+    """A command's exit status; 2 for a user's mistake, which is said without a traceback.
+
+    If it was interrupted, 128 and the signal's number, as shells have it: 130 after Ctrl-C.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
     try:
-        return command()
+        with _ended_by_signals():
+            return command()
     except ApproxError as error:
         print(error, file=sys.stderr)
         return MISTAKE
@@ -119,4 +154,5 @@ def guarded(command: Callable[[], int]) -> int:
         return MISTAKE
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "interrupted", file=sys.stderr)
-        return INTERRUPTED
+        cause = interrupt.__cause__ or interrupt
+        return 128 + cause.number if isinstance(cause, TerminatedError) else INTERRUPTED

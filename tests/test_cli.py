@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from digits_project import MODEL, ROOT, command_line, environment, exact, report, run, spec, tree, write_spec
-from slow_compiler import SlowCompiler
+from slow_program import SlowProgram
 
 from approx_plugin.cli import HELP, main
 from approx_plugin.hashes import sha256
@@ -387,7 +387,7 @@ def test_reader_that_has_seen_enough(project: Path) -> None:
 
 def test_two_specs_with_one_output_are_kept_apart(tmp_path: Path) -> None:
     """The second run waits, says so, and finds the first one's project whole."""
-    compiler = SlowCompiler(tmp_path / "bin")
+    compiler = SlowProgram(tmp_path / "bin")
     out = tmp_path / "out"
     first = write_spec(tmp_path / "first", exact(board="nucleo-l4r5zi"))
     second = write_spec(tmp_path / "second", exact(project={"name": "other", "directory": "nowhere"}))

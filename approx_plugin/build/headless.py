@@ -9,7 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from approx_plugin.build.toolchain import last_lines, run
+from approx_plugin.build.process import run
+from approx_plugin.build.toolchain import last_lines
 from approx_plugin.cubeide.managed import read_managed
 from approx_plugin.errors import ToolError
 

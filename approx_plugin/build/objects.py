@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from approx_plugin.build.toolchain import compiler_version, first_lines, run
+from approx_plugin.build.process import Processes
+from approx_plugin.build.toolchain import compiler_version, first_lines
 from approx_plugin.errors import ApproxError, ToolError, raise_all
 from approx_plugin.hashes import sha256
 
@@ -50,25 +51,32 @@ def compile_all(
 ) -> tuple[CompiledObject, ...]:
     """Bring every job's object up to date, in `workers` processes at a time (None: one a processor).
 
+    No compiler runs any more when this returns or raises.
+
     Raises ToolError, or an ErrorGroup of them for several failing sources (at most five are told).
     """
     for folder in {job.object.parent for job in jobs}:
         folder.mkdir(parents=True, exist_ok=True)
     version = compiler_version(compiler)
+    compilers = Processes()
 
     def attempt(job: Job) -> object:
         try:
-            return _compile(job, compiler, version, directory)
+            return _compile(job, compiler, version, directory, compilers)
         except ApproxError as error:
             return error
 
     with ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
-        results = list(pool.map(attempt, jobs))
+        try:
+            results = list(pool.map(attempt, jobs))
+        except BaseException:  # an interrupt, which reaches this thread only
+            compilers.stop()
+            raise
     raise_all([result for result in results if isinstance(result, ApproxError)][:5])
     return tuple(result for result in results if isinstance(result, CompiledObject))
 
 
-def _compile(job: Job, compiler: Path, version: str, directory: Path) -> CompiledObject:
+def _compile(job: Job, compiler: Path, version: str, directory: Path, compilers: Processes) -> CompiledObject:
     # The project's place is mapped out of the objects, so it is no reason to compile again.
     key = [version, job.source, *(argument.replace(str(directory), ".") for argument in job.arguments)]
     record = job.object.with_suffix(".json")
@@ -79,7 +87,7 @@ def _compile(job: Job, compiler: Path, version: str, directory: Path) -> Compile
     dependencies = job.object.with_suffix(".d")
     naming = (f"-MF{dependencies}", "-MT", TARGET)
     command = [str(compiler), *job.arguments, *naming, "-o", str(job.object), job.source]
-    outcome = run(command, cwd=directory)
+    outcome = compilers.run(command, cwd=directory)
     if outcome.status:
         job.object.unlink(missing_ok=True)
         raise ToolError(

@@ -1,15 +1,12 @@
-"""Finds and runs the programs that are not Python: compiler and emulator."""
+"""Finds the programs that are not Python, compiler and emulator, and says what they print."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import shutil
-import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from approx_plugin.build.process import run
 from approx_plugin.errors import ToolError
 
 COMPILER = "arm-none-eabi-gcc"
@@ -19,16 +16,6 @@ PACKAGES = {
     "qemu-system-arm": "qemu-system-arm",
 }
 """Program -> Debian packages that provide it and what it needs."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a program said. `output` is standard output with standard error in it, in the order of writing; standard
-    error alone where the other one went to a file.
-    """
-
-    status: int
-    output: str
 
 
 def find_program(name: str) -> Path:
@@ -41,31 +28,6 @@ def find_program(name: str) -> Path:
             hint=f"install it: sudo apt-get install {PACKAGES.get(name, name)}",
         )
     return Path(found)
-
-
-def run(
-    command: Sequence[str], cwd: Path | None = None, timeout: float | None = None, printed: Path | None = None
-) -> Outcome:
-    """Run a command without a shell and without input. printed: the file that takes its standard output.
-
-    Raises ToolError if the program cannot be started, and subprocess.TimeoutExpired, whose `output` holds what was
-    written until then.
-    """
-    with contextlib.ExitStack() as files:
-        out = files.enter_context(printed.open("wb")) if printed else subprocess.PIPE
-        try:
-            done = subprocess.run(
-                list(command),
-                cwd=cwd,
-                timeout=timeout,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.PIPE if printed else subprocess.STDOUT,
-                check=False,
-            )
-        except OSError as error:
-            raise ToolError(f"{command[0]} cannot be started", why=str(error)) from error
-    return Outcome(done.returncode, (done.stderr if printed else done.stdout).decode(errors="replace"))
 
 
 @functools.cache

@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from approx_plugin.build.process import run
 from approx_plugin.errors import ToolError
 from approx_plugin.virtual_board import layout
 from approx_plugin.workplace import user_cache
@@ -69,12 +70,12 @@ def build(folder: Path, environment: Mapping[str, str]) -> Path:
         with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
             output = Path(scratch) / "library.so"
             command = [*compiler, *FLAGS, "-o", str(output), *(str(f) for f in sorted(NATIVE.glob("*.c")))]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-            if done.returncode or not output.is_file():
+            done = run(command, timeout=300)
+            if done.status or not output.is_file():
                 raise ToolError(
-                    f"the host's C compiler failed on the cycle model (status {done.returncode})",
+                    f"the host's C compiler failed on the cycle model (status {done.status})",
                     where=" ".join(compiler),
-                    why=done.stderr.strip()[-2000:],
+                    why=done.output.strip()[-2000:],
                     hint="set CC to a C11 compiler of this machine",
                 )
             output.replace(target)

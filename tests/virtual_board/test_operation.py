@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from approx_plugin.errors import ToolError
@@ -130,6 +130,11 @@ def size_of(first: int) -> int:
 
 @settings(max_examples=1500, deadline=None)
 @given(first=st.integers(0, 0xFFFF), second=st.integers(0, 0xFFFF))
+@example(first=0xF640, second=0xF000)  # BL and B.W over a distance that looks like MOVW or MOVT without bit 15
+@example(first=0xF2C7, second=0xD123)
+@example(first=0xF24F, second=0xBFFF)
+@example(first=0xF2CF, second=0x9000)
+@example(first=0xF240, second=0x8000)  # BLS.W
 def test_equal_patterns_are_equal_operations(library: ctypes.CDLL, first: int, second: int) -> None:
     size = size_of(first)
     pattern = library.trace_pattern(first, second, size)
@@ -150,6 +155,8 @@ def test_equal_patterns_are_equal_operations(library: ctypes.CDLL, first: int, s
         ((0xF240, 0x0000), (0xF64F, 0x70FF), 4),  # MOVW r0, #0 and #0xffff
         ((0xF8D1, 0x0004), (0xF8D1, 0x0FFC), 4),  # LDR.W r0, [r1, #4] and #4092
         ((0xF000, 0xF800), (0xF7FF, 0xFFFE), 4),  # BL
+        ((0xF000, 0xF800), (0xF640, 0xF000), 4),  # BL over a long distance
+        ((0xF000, 0xB800), (0xF2C7, 0x9123), 4),  # B.W
         ((0xD001, 0), (0xD0FE, 0), 2),  # BEQ
         ((0x4801, 0), (0x48FF, 0), 2),  # LDR r0, literal
     ],

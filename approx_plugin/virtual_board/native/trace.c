@@ -156,7 +156,7 @@ uint32_t trace_pattern(uint16_t first, uint16_t second, uint32_t size)
         }
         return a;
     }
-    if ((a & 0xfb70) == 0xf240) { /* MOVW, MOVT */
+    if ((a & 0xfb70) == 0xf240 && !(b & 0x8000)) { /* MOVW, MOVT; with bit 15 a branch far away */
         a &= ~0x040fu;
         b &= ~0x70ffu;
     } else if ((a & 0xff80) == 0xf880 || (a & 0xff80) == 0xf980) { /* load, store with a 12-bit offset */
