@@ -17,9 +17,10 @@ from approx_plugin.approximation.skipping import (
     single_weights,
     thresholds,
 )
+from approx_plugin.operators.conv2d import Conv2D
 
 
-def layer(weights: np.ndarray):
+def layer(weights: np.ndarray) -> Conv2D:
     return convolution(weights, activation(0, (*weights.shape[1:3], weights.shape[3]), -128))
 
 

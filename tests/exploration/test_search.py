@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from chain import network, thinned
 from mac_cost import MacCost, macs_kept
 
-from approx_plugin.approximation.candidate import apply
+from approx_plugin.approximation.candidate import Candidate, apply
 from approx_plugin.approximation.options import Options, by_significance
 from approx_plugin.dataset import Dataset
+from approx_plugin.exploration.comparison import BoolArray
 from approx_plugin.exploration.cost import PriceList
+from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.evaluation import Evaluator
 from approx_plugin.exploration.front import Front
 from approx_plugin.exploration.measurement import Notebook, silent
 from approx_plugin.exploration.memo import Memo
-from approx_plugin.exploration.search import explore
+from approx_plugin.exploration.search import Exploration, explore
 from approx_plugin.exploration.workers import SerialExecutor
 from approx_plugin.kernels.cost import LayerCost
 from approx_plugin.model.graph import Graph
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.reference.executor import accuracy
 from approx_plugin.spec.spec import Search, Target
@@ -43,9 +48,10 @@ class Truth:
     """Losses add up; the same on both sets but for `worse` points."""
 
     def __init__(self, exact: float = 80.0, worse: float = 0.0, sensitivity: tuple[float, ...] = SENSITIVITY) -> None:
-        self.exact, self.worse, self.sensitivity, self.calls = exact, worse, sensitivity, []
+        self.exact, self.worse, self.sensitivity = exact, worse, sensitivity
+        self.calls: list[list[list[tuple[int, float]]]] = []
 
-    def __call__(self, designs):
+    def __call__(self, designs: Sequence[Candidates]) -> list[BoolArray]:
         self.calls.append([[(c.layer, c.level) for c in design] for design in designs])
         found = []
         for design in designs:
@@ -54,7 +60,7 @@ class Truth:
         return found
 
 
-def search(evaluations: int = 60, drop: float = 1.0, target: Target | None = None, **arguments):
+def search(evaluations: int = 60, drop: float = 1.0, target: Target | None = None, **arguments: Any) -> Exploration:
     exploration = arguments.pop("exploration", None) or Truth()
     confirmation = arguments.pop("confirmation", None) or Truth(81.0)
     return explore(
@@ -172,7 +178,7 @@ def test_nothing_to_choose_from() -> None:
 
 def test_a_cost_that_rewards_nothing_leaves_the_exact_network() -> None:
     class Flat:
-        def layer(self, operator, candidate):
+        def layer(self, operator: Operator, candidate: Candidate | None) -> LayerCost:
             return LayerCost(5.0, 7, operator.index)
 
     found = search(cost=Flat())
@@ -184,7 +190,7 @@ def test_prices_are_asked_once_for_every_candidate() -> None:
     asked = []
 
     class Noting(MacCost):
-        def layer(self, operator, candidate):
+        def layer(self, operator: Operator, candidate: Candidate | None) -> LayerCost:
             asked.append((operator.index, candidate))
             return super().layer(operator, candidate)
 
@@ -217,10 +223,10 @@ def test_digits_from_end_to_end_and_again_from_the_memo(root: Path, tmp_path: Pa
     layers = [op.index for op in graph.operators if op.kind == "CONV_2D"]
     options = by_significance(graph, layers, calibration, criterion="ratio_of_means", granularity="weight")
 
-    def run():
+    def run() -> Exploration:
         pool, memo = SerialExecutor(), Memo(tmp_path)
-        on = [Evaluator(graph, images, pool, memo) for images in (exploration, confirmation)]
-        return explore(graph, options, MacCost(), *on, Target(3.0, None), Search(1, 40, 1))
+        first, second = (Evaluator(graph, images, pool, memo) for images in (exploration, confirmation))
+        return explore(graph, options, MacCost(), first, second, Target(3.0, None), Search(1, 40, 1))
 
     found = run()
     assert found.target_met and found.chosen.candidates

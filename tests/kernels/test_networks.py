@@ -40,7 +40,7 @@ def lowered(graph: Graph, preference: str, core: str, backend: str = "assembly")
     return lower(graph, choice.kernels, target, graph.macs, graph.macs)
 
 
-def some_inputs(graph: Graph, count: int = 2) -> np.ndarray:  # type: ignore[type-arg]
+def some_inputs(graph: Graph, count: int = 2) -> np.ndarray:
     rng = np.random.default_rng(7)
     return rng.integers(-128, 128, (count, *graph.input_tensor.shape[1:]), dtype=np.int8)
 

@@ -17,12 +17,13 @@ from approx_plugin.operators.conv2d import Conv2D
 
 def definition(total: int, multiplier: Multiplier, zero_point: int) -> int:
     """gemmlowp's double rounding with exact integers, clamped to int8."""
-    product = total * 2 ** max(multiplier.shift, 0) * multiplier.mantissa
+    product = total * (1 << max(multiplier.shift, 0)) * multiplier.mantissa
     nudge = 2**30 if product >= 0 else 1 - 2**30
     quotient = abs(product + nudge) // 2**31
     high = quotient if product + nudge >= 0 else -quotient
     right = max(-multiplier.shift, 0)
-    remainder, threshold = high & (2**right - 1), (2**right - 1) // 2 + (high < 0)
+    mask = (1 << right) - 1
+    remainder, threshold = high & mask, mask // 2 + (high < 0)
     return max(-128, min(127, (high >> right) + (remainder > threshold) + zero_point))
 
 
@@ -39,6 +40,7 @@ def single(weight: int, bias: int, multiplier: Multiplier, zero_point: int) -> C
     graph = conv_graph(np.random.default_rng(0), size=(1, 1), channels=(1, 1), kernel=(1, 1))
     conv = graph.operators[0]
     assert isinstance(conv, Conv2D)
+    assert conv.output.quantization is not None
     output = replace(conv.output, quantization=replace(conv.output.quantization, zero_point=(zero_point,)))
     return replace(
         conv,

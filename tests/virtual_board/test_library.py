@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable
@@ -64,7 +65,7 @@ def test_several_at_once(environment: Environment) -> None:
 
 
 def test_without_a_compiler(tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolError, match="no C compiler") as caught:
         load({"PATH": str(tmp_path), "XDG_CACHE_HOME": environment["XDG_CACHE_HOME"]})
     assert "pip install ziglang" in caught.value.hint
@@ -76,7 +77,7 @@ def test_which_compiler(only: Callable[[str, str], Environment], monkeypatch: py
     only("mycc", "exit 0")
     assert find_compiler({**environment, "CC": "mycc -m64"}) == ("mycc", "-m64")
     assert find_compiler({**environment, "CC": "missing"}) == find_compiler(environment)
-    monkeypatch.setattr(library.importlib.util, "find_spec", lambda name: object() if name == "ziglang" else None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name == "ziglang" else None)
     assert find_compiler({"PATH": ""})[1:] == ("-m", "ziglang", "cc")
 
 
