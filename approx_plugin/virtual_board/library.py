@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from approx_plugin.workplace import user_cache
 NATIVE = Path(__file__).resolve().parent / "native"
 FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fno-strict-aliasing")
 COMPILERS = ("cc", "gcc", "clang")
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 def find_compiler(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -58,6 +61,15 @@ def source_key() -> str:
         digest.update(part.encode() + b"\0")
     for file in sorted(NATIVE.glob("*.[ch]")):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:32]
+
+
+def model_key() -> str:
+    """A digest of what the sources compute: of their tokens, without comments and layout, on whatever machine."""
+    digest = hashlib.sha256()
+    for file in sorted(NATIVE.glob("*.[ch]")):
+        code = COMMENT.sub(" ", file.read_text(encoding="utf-8"))
+        digest.update(f"{file.name} {' '.join(TOKEN.findall(code))}\0".encode())
     return digest.hexdigest()[:32]
 
 

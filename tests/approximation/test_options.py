@@ -17,6 +17,7 @@ from approx_plugin.approximation.significance import ratio_of_means
 from approx_plugin.approximation.statistics import gather
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.operator import Operator
+from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.tflite.reader import read_graph
 
 
@@ -96,7 +97,9 @@ def test_real_network(root: Path) -> None:
     options = by_significance(graph, groupings(graph, layers, "weight"), images, criterion="ratio_of_means")
     assert set(options.ladders) == set(layers)
     for index, ladder in options.ladders.items():
-        one = 1 / graph.operators[index].weights.size
+        conv = graph.operators[index]
+        assert isinstance(conv, Conv2D)
+        one = 1 / conv.weights.size
         for found in ladder[1:]:
             share = 1 - found.kept / graph.operators[index].weights.size
             assert min(abs(share - wanted) for wanted in SHARES) <= 2 * one

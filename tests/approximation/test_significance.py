@@ -29,20 +29,21 @@ def test_the_significances_of_a_channel_add_up_to_one(weights: np.ndarray, sums:
     assert not np.isnan(found).any()
     assert (found[weights == 0] == 0).all()
     for channel, significance in zip(weights.astype(object), found):
-        products = (channel * sums.astype(object)).ravel()
+        products: list[int] = (channel * sums.astype(object)).ravel().tolist()
         total = sum(products)
         if total == 0:
             assert np.isinf(significance[channel != 0]).all()
         else:
-            np.testing.assert_allclose(significance.ravel(), [float(p / total) for p in products], rtol=1e-14)
-            slack = 1e-14 * len(products) * max(abs(p / total) for p in products)
+            shares = [product / total for product in products]
+            np.testing.assert_allclose(significance.ravel(), shares, rtol=1e-14)
+            slack = 1e-14 * len(products) * max(map(abs, shares))
             assert abs(significance.sum() - 1) <= slack + 1e-14
 
 
 def test_ratio_of_means_by_hand() -> None:
     weights = np.array([[[[10, -5]]], [[[1, 1]]], [[[0, 3]]]], np.int8)
     found = ratio_of_means(weights, statistics(np.array([[[20, 10]]])))
-    np.testing.assert_allclose(found[:, 0, 0], [[200 / 150, -50 / 150], [2 / 3, 1 / 3], [0, 1]])
+    np.testing.assert_allclose(found[:, 0, 0], [[200 / 150, -50 / 150], [2 / 3, 1 / 3], [0.0, 1.0]])
 
 
 def test_a_channel_whose_sum_is_zero_keeps_everything_but_zeros() -> None:

@@ -13,9 +13,10 @@ from approx_plugin.approximation.bases.taps import TAPS
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.approximation.grouping import Grouping, numbered
 from approx_plugin.approximation.skipping import candidate, combined, thresholds
+from approx_plugin.operators.conv2d import Conv2D
 
 
-def layer(weights: np.ndarray):
+def layer(weights: np.ndarray) -> Conv2D:
     return convolution(weights, activation(0, (*weights.shape[1:3], weights.shape[3]), -128))
 
 

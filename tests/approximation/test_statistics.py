@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from one_convolution import activation, convolution, network, operands
@@ -13,7 +15,7 @@ from approx_plugin.model.graph import Graph
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.reshape import Reshape
 
-SHAPES = {
+SHAPES: dict[str, dict[str, Any]] = {
     "valid": {"kernel": (2, 3), "stride": (1, 1), "padding": (0, 0, 0, 0), "zero_point": -128},
     "same": {"kernel": (3, 3), "stride": (1, 1), "padding": (1, 1, 1, 1), "zero_point": -5},
     "stride 2, uneven padding": {"kernel": (3, 3), "stride": (2, 2), "padding": (0, 1, 1, 1), "zero_point": 40},
@@ -29,6 +31,13 @@ def one_layer(name: str, rng: np.random.Generator) -> tuple[Graph, Conv2D, np.nd
         weights, activation(0, (5, 6, 2), shape["zero_point"]), stride=shape["stride"], padding=shape["padding"]
     )
     return network(conv), conv, rng.integers(-128, 128, (7, 5, 6, 2), dtype=np.int8)
+
+
+def ratios_of(graph: Graph, images: np.ndarray) -> np.ndarray:
+    """Of the first layer."""
+    found = gather(graph, [0], images, ratios=True).layers[0].ratios
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -62,6 +71,7 @@ def test_hand_worked_moments_and_ratios() -> None:
     assert layer.sums.tolist() == [[[5, -1]]]
     assert layer.squares.tolist() == [[[13, 5]]]
     # channel 0: products (6, -1) of 5 and (4, 2) of 6; channel 1: (3, 1) of 4, then (2, -2) of 0, which is left out
+    assert layer.ratios is not None
     np.testing.assert_allclose(layer.ratios[:, 0, 0], [[(6 / 5 + 4 / 6) / 2, (1 / 5 + 2 / 6) / 2], [3 / 4, 1 / 4]])
 
 
@@ -89,6 +99,7 @@ def test_chunks_do_not_change_the_sums(monkeypatch: pytest.MonkeyPatch) -> None:
     cut = gather(graph, {0: TAPS}, images, ratios=True).layers[0]
     np.testing.assert_array_equal(whole.sums, cut.sums)
     np.testing.assert_array_equal(whole.squares, cut.squares)
+    assert whole.ratios is not None and cut.ratios is not None
     np.testing.assert_allclose(whole.ratios, cut.ratios, rtol=1e-12)
 
 

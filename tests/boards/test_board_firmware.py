@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from c_dialect import C11
+from elf import section, symbols
 from elftools.elf.elffile import ELFFile
 from fake_firmware import Vectors, build
 
@@ -44,10 +45,6 @@ MAIN_MEMORIES = {
 }
 
 
-def symbols(elf: ELFFile) -> dict[str, int]:
-    return {symbol.name: symbol["st_value"] for symbol in elf.get_section_by_name(".symtab").iter_symbols()}
-
-
 def test_every_board_is_expected_here() -> None:
     own = {name for name in known_boards() if not load_board(name).based_on}
     assert own == set(INTERRUPTS) == set(FILES) == set(MAIN_MEMORIES)
@@ -62,7 +59,7 @@ def test_elf(board_id: str, flags: tuple[str, ...], tmp_path: Path) -> None:
     with build(board, tmp_path, vectors=Vectors(2), flags=flags).open("rb") as file:
         elf = ELFFile(file)
         names = symbols(elf)
-        table = elf.get_section_by_name(".isr_vector")
+        table = section(elf, ".isr_vector")
         words = struct.unpack(f"<{table['sh_size'] // 4}I", table.data())
 
         assert table["sh_addr"] == 0x08000000
@@ -104,7 +101,7 @@ def test_a_user_handler_takes_its_place(tmp_path: Path) -> None:
     with build(board, tmp_path, vectors=Vectors(1), extra=[user]).open("rb") as file:
         elf = ELFFile(file)
         names = symbols(elf)
-        table = elf.get_section_by_name(".isr_vector").data()
+        table = section(elf, ".isr_vector").data()
         assert struct.unpack_from("<I", table, 4 * (16 + 61))[0] == names["USART1_IRQHandler"]
         assert names["USART1_IRQHandler"] != names["Default_Handler"] == names["USART2_IRQHandler"]
 
@@ -130,8 +127,8 @@ def test_static_data_and_constructors_are_initialised(tmp_path: Path) -> None:
     with elf.open("rb") as file:
         image = ELFFile(file)
         names = symbols(image)
-        section = image.get_section_by_name(".data")
-        data, start = section.data(), section["sh_addr"]
+        stored = section(image, ".data")
+        data, start = stored.data(), stored["sh_addr"]
     assert names["__init_array_end"] - names["__init_array_start"] >= 4
     assert names["initialised"] >= names["_sdata"] == start
     assert names["_edata"] - names["_sdata"] == len(data)

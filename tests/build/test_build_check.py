@@ -65,7 +65,10 @@ def add(path: str, text: str) -> Mutation:
 
 
 def remove(path: str) -> Mutation:
-    return lambda files: files.pop(path) and None
+    def mutate(files: dict[str, bytes]) -> None:
+        del files[path]
+
+    return mutate
 
 
 C = ".cproject"

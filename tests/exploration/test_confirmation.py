@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pytest
 from chain import network, thinned
 
+from approx_plugin.exploration.comparison import BoolArray
 from approx_plugin.exploration.confirmation import LOOKS, REFINEMENTS, confirm
-from approx_plugin.exploration.design import Design
+from approx_plugin.exploration.design import Candidates, Design
 from approx_plugin.exploration.front import Point
 from approx_plugin.exploration.goal import Goal
 from approx_plugin.spec.spec import Target
@@ -24,10 +27,11 @@ def design(cycles: float, accuracy: float) -> Design:
 class Oracle:
     """Answers with a given accuracy on 1000 images for every number of cycles, and notes what was asked."""
 
-    def __init__(self, accuracies: dict[float, float]) -> None:
-        self.accuracies, self.asked = accuracies, []
+    def __init__(self, accuracies: Mapping[int, float]) -> None:
+        self.accuracies = accuracies
+        self.asked: list[int] = []
 
-    def __call__(self, designs):
+    def __call__(self, designs: Sequence[Candidates]) -> list[BoolArray]:
         found = []
         for (candidate,) in designs:
             cycles = round(candidate.level * 200)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +16,14 @@ from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import single
 from approx_plugin.approximation.options import Options, by_significance
 from approx_plugin.dataset import Dataset
+from approx_plugin.exploration.comparison import BoolArray
+from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.evaluation import Evaluator
 from approx_plugin.exploration.front import Front
 from approx_plugin.exploration.measurement import Notebook, silent
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.pricing import Price
-from approx_plugin.exploration.search import explore
+from approx_plugin.exploration.search import Exploration, explore
 from approx_plugin.exploration.workers import SerialExecutor
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
@@ -43,9 +47,10 @@ class Truth:
     """Losses add up; the same on both sets but for `worse` points."""
 
     def __init__(self, exact: float = 80.0, worse: float = 0.0, sensitivity: tuple[float, ...] = SENSITIVITY) -> None:
-        self.exact, self.worse, self.sensitivity, self.calls = exact, worse, sensitivity, []
+        self.exact, self.worse, self.sensitivity = exact, worse, sensitivity
+        self.calls: list[list[list[tuple[int, float]]]] = []
 
-    def __call__(self, designs):
+    def __call__(self, designs: Sequence[Candidates]) -> list[BoolArray]:
         self.calls.append([[(c.layer, c.level) for c in design] for design in designs])
         found = []
         for design in designs:
@@ -54,7 +59,7 @@ class Truth:
         return found
 
 
-def search(evaluations: int = 60, drop: float = 1.0, target: Target | None = None, **arguments):
+def search(evaluations: int = 60, drop: float = 1.0, target: Target | None = None, **arguments: Any) -> Exploration:
     exploration = arguments.pop("exploration", None) or Truth()
     confirmation = arguments.pop("confirmation", None) or Truth(81.0)
     return explore(
@@ -222,7 +227,7 @@ def test_digits_from_end_to_end_and_again_from_the_memo(root: Path, tmp_path: Pa
     groupings = {index: single(TAPS, graph.operators[index]) for index in layers}
     options = by_significance(graph, groupings, calibration, criterion="ratio_of_means")
 
-    def run():
+    def run() -> Exploration:
         pool, memo = SerialExecutor(), Memo(tmp_path)
         on = [Evaluator(graph, images, pool, memo) for images in (exploration, confirmation)]
         return explore(options, MacCost(graph), *on, Target(3.0, None), Search(1, 40, 1))

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 from c_dialect import C11
+from elf import symbols as elf_symbols
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from layer_cases import STRATEGIES, Case, graph_of
@@ -114,7 +115,8 @@ class CortexM4(Host):
 
     def run(self, source: str, outputs: dict[str, int]) -> dict[str, bytes]:
         from elftools.elf.elffile import ELFFile
-        from unicorn import UC_ARCH_ARM, UC_MODE_MCLASS, UC_MODE_THUMB, Uc, arm_const
+        from unicorn import UC_ARCH_ARM, UC_MODE_MCLASS, UC_MODE_THUMB, arm_const
+        from unicorn.unicorn_py3.unicorn import Uc
 
         elf = ELFFile(io.BytesIO(self.build(source).read_bytes()))
         core = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
@@ -123,7 +125,7 @@ class CortexM4(Host):
             core.mem_map(start, 1 << 21)
         for segment in elf.iter_segments("PT_LOAD"):
             core.mem_write(segment["p_vaddr"], segment.data())
-        symbols = {symbol.name: symbol["st_value"] for symbol in elf.get_section_by_name(".symtab").iter_symbols()}
+        symbols = elf_symbols(elf)
         leave = 0x30000000
         core.reg_write(arm_const.UC_ARM_REG_SP, 0x30000000 + (1 << 20))
         core.reg_write(arm_const.UC_ARM_REG_LR, leave | 1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,7 +115,7 @@ def emitted(plan: UnpackedPlan) -> dict[str, float]:
     return {**total, "phases": phases}
 
 
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "dense, four pixels": dict(size=(12, 12), channels=(8, 16), kernel=(3, 3)),
     "pointwise, odd output channels": dict(size=(9, 9), channels=(24, 7), kernel=(1, 1)),
     "one channel": dict(size=(12, 16), channels=(1, 8), kernel=(5, 5)),
@@ -127,7 +128,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_counts_are_those_of_the_emitted_code(name: str) -> None:
-    conv = conv_graph(np.random.default_rng(5), **CASES[name]).operators[0]  # type: ignore[arg-type]
+    conv = conv_graph(np.random.default_rng(5), **CASES[name]).operators[0]
     assert isinstance(conv, Conv2D)
     for plan in plans_for(conv, "assembly"):
         found, counts = emitted(plan), plan.counts

@@ -28,10 +28,10 @@ class Step(Operator):
     alias: bool = False
 
     @classmethod
-    def read(cls, node: object, index: int, name: str) -> Step:  # type: ignore[override]
+    def read(cls, node: object, index: int, name: str) -> Step:
         raise NotImplementedError
 
-    def compute(self, inputs: object) -> np.ndarray:  # type: ignore[override, type-arg]
+    def compute(self, inputs: object) -> np.ndarray:
         raise NotImplementedError
 
     @property

@@ -44,6 +44,7 @@ def single(weight: int, bias: int, multiplier: Multiplier, zero_point: int) -> C
     graph = conv_graph(np.random.default_rng(0), size=(1, 1), channels=(1, 1), kernel=(1, 1))
     conv = graph.operators[0]
     assert isinstance(conv, Conv2D)
+    assert conv.output.quantization is not None
     output = replace(conv.output, quantization=replace(conv.output.quantization, zero_point=(zero_point,)))
     return replace(
         conv,

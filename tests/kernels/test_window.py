@@ -27,7 +27,7 @@ def test_every_operand_is_where_its_use_expects_it(offsets: list[int], pixels: l
 
 def fewest_loads(words: list[tuple[int, ...]], registers: int) -> int:
     """By trying every eviction: an independent answer for short programs."""
-    best = {frozenset(): 0}
+    best: dict[frozenset[int], int] = {frozenset(): 0}
     for needed in words:
         following: dict[frozenset[int], int] = {}
         for held, cost in best.items():

@@ -96,7 +96,7 @@ def test_softmax_is_the_softmax(machine: Machine, size: int, scale: float) -> No
 
 def test_average_rounds_halves_away_from_zero(machine: Machine) -> None:
     values = np.array([[-1, -2, 1, 2, -3, -4, 0, -1, 127, 126, -127, -128]], np.int8).reshape(1, 1, 12, 1)
-    window = Window(values.shape, (1, 1, 6, 1), (1, 2), (1, 2), (0, 0), (1, 1))
+    window = Window((1, 1, 12, 1), (1, 1, 6, 1), (1, 2), (1, 2), (0, 0), (1, 1))
     found = Pooling(window, False, values, (-128, 127)).run(machine)
     assert found.ravel().tolist() == [-2, 2, -4, -1, 127, -128]
 

@@ -51,7 +51,8 @@ def test_containing_something_unknown_is_an_error() -> None:
 
 def test_reader_and_interpreter_agree_and_outputs_say_something(tmp_path: Path) -> None:
     path = tmp_path / "net.tflite"
-    spread, kinds, strides = [], Counter[str](), set()
+    spread, kinds = [], Counter[str]()
+    strides: set[tuple[int, int] | None] = set()
     for seed in range(40):
         content = random_network(seed, layers=1 + seed % 5, per_channel=seed % 4 != 0)
         path.write_bytes(content)

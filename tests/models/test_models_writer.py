@@ -105,8 +105,10 @@ def test_written_constants_and_quantization_are_read_back(tmp_path: Path) -> Non
     assert by_name["first"].shape == (1, 4, 4, 4) and by_name["first"].zero_point == -3
     quantization = by_name["first/weights"].quantization
     assert quantization is not None and quantization.scale == tuple(scales) and quantization.axis == 0
-    np.testing.assert_array_equal(by_name["first/weights"].data, weights)
-    np.testing.assert_array_equal(by_name["first/bias"].data, bias)
+    for name, values in {"first/weights": weights, "first/bias": bias}.items():
+        stored = by_name[name].data
+        assert stored is not None
+        np.testing.assert_array_equal(stored, values)
     bias_quantization = by_name["first/bias"].quantization
     assert bias_quantization is not None and bias_quantization.scale == tuple(0.5 * s for s in scales)
 

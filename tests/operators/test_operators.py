@@ -12,14 +12,18 @@ from layer_cases import STRATEGIES, Case, graph_of
 from tflite_writer import ModelBuilder
 
 from approx_plugin.operators.registry import OPERATORS, operator_name
+from approx_plugin.operators.softmax import Softmax
 from approx_plugin.reference.executor import run
 
-QUIET = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
+
+def quiet(max_examples: int) -> settings:
+    """Always the same examples, however long they take."""
+    return settings(max_examples=max_examples, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in STRATEGIES if kind != "softmax"])
 def test_equals_the_naive_reference(kind: str) -> None:
-    @settings(max_examples=60, **QUIET)
+    @quiet(60)
     @given(STRATEGIES[kind])
     def check(case: Case) -> None:
         got = run(graph_of(case.content), case.inputs)
@@ -33,7 +37,7 @@ def test_equals_the_naive_reference(kind: str) -> None:
 def test_equals_tflite_reference_kernels(kind: str) -> None:
     pytest.importorskip("tflite_runtime.interpreter", reason="needs tflite_runtime for the cross-check")
 
-    @settings(max_examples=120, **QUIET)
+    @quiet(120)
     @given(STRATEGIES[kind])
     def check(case: Case) -> None:
         wanted = tflite_oracle.outputs(case.for_tflite, case.inputs)
@@ -42,11 +46,12 @@ def test_equals_tflite_reference_kernels(kind: str) -> None:
     check()
 
 
-@settings(max_examples=60, **QUIET)
+@quiet(60)
 @given(case=STRATEGIES["softmax"])
 def test_softmax_is_close_to_the_real_one(case: Case) -> None:
     graph = graph_of(case.content)
     (operator,) = graph.operators
+    assert isinstance(operator, Softmax)
     beta = operator.multiplier.mantissa * 2.0 ** (operator.multiplier.shift - 31 - 26) / graph.input_tensor.scale
     real = naive.softmax_of_reals(case.inputs, graph.input_tensor.scale, beta)
     got = run(graph, case.inputs)
@@ -68,7 +73,7 @@ def test_names_of_all_kinds() -> None:
     ]
 
 
-@settings(max_examples=30, **QUIET)
+@quiet(30)
 @given(case=st.one_of(list(STRATEGIES.values())), batch=st.integers(1, 3))
 def test_batches_do_not_change_results(case: Case, batch: int) -> None:
     graph = graph_of(case.content)

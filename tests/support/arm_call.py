@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from elf import symbols as elf_symbols
 
 from approx_plugin.kernels.program import Program
 
@@ -80,7 +81,7 @@ def call_network(elf: Path, program: Program, inputs: npt.NDArray[np.int8], core
         image = ELFFile(stream)
         for segment in image.iter_segments("PT_LOAD"):
             machine.mem_write(segment["p_vaddr"], segment.data())
-        symbols = {s.name: s["st_value"] for s in image.get_section_by_name(".symtab").iter_symbols()}
+        symbols = elf_symbols(image)
     machine.reg_write(arm_const.UC_ARM_REG_FPEXC, 1 << 30)
     size = program.graph.output_tensor.elements
     arena, source, target = DATA + (4 << 20), DATA + (8 << 20), DATA + (12 << 20)

@@ -7,7 +7,7 @@ from typing import Any
 
 import cmsis_nn_reference as reference
 import numpy as np
-from cmsis_nn_machines import Machine, Output, Struct
+from cmsis_nn_machines import Array, Machine, Output, Struct
 from hypothesis import strategies as st
 
 SUCCESS = 0
@@ -18,8 +18,8 @@ Pair = tuple[int, int]  # (vertical, horizontal)
 class Quantisation:
     """Scales of the output channels; one entry for all where not per_channel."""
 
-    multipliers: np.ndarray
-    shifts: np.ndarray
+    multipliers: Array
+    shifts: Array
     input_offset: int
     output_offset: int
     limits: Pair
@@ -36,7 +36,7 @@ class Window:
     padding: Pair
     dilation: Pair
 
-    def taps(self, values: np.ndarray, fill: int) -> np.ndarray:
+    def taps(self, values: Array, fill: int) -> Array:
         out = (self.output[1], self.output[2])
         return reference.taps(values, self.kernel, self.stride, self.padding, self.dilation, out, fill)
 
@@ -52,12 +52,12 @@ class Convolution:
 
     window: Window
     depthwise: bool
-    values: np.ndarray
-    filters: np.ndarray
-    bias: np.ndarray | None
+    values: Array
+    filters: Array
+    bias: Array | None
     quantisation: Quantisation
 
-    def expected(self) -> np.ndarray:
+    def expected(self) -> Array:
         q = self.quantisation
         windows = self.window.taps(self.values.astype(np.int64) + q.input_offset, 0)
         sums = reference.depthwise_sums if self.depthwise else reference.convolution_sums
@@ -66,7 +66,7 @@ class Convolution:
             sums(windows, self.filters.astype(np.int64), bias), q.multipliers, q.shifts, q.output_offset, q.limits
         )
 
-    def run(self, machine: Machine) -> np.ndarray:
+    def run(self, machine: Machine) -> Array:
         q, w = self.quantisation, self.window
         numbers = (*w.numbers, *w.dilation[::-1], *q.limits)
         channels = w.output[3]
@@ -108,12 +108,12 @@ class FullyConnected:
     function: str
     per_channel: bool
     filter_offset: int
-    values: np.ndarray
-    filters: np.ndarray
-    bias: np.ndarray | None
+    values: Array
+    filters: Array
+    bias: Array | None
     quantisation: Quantisation
 
-    def expected(self) -> np.ndarray:
+    def expected(self) -> Array:
         q, outputs = self.quantisation, len(self.filters)
         values = self.values.astype(np.int64) + q.input_offset
         sums = values @ (self.filters.astype(np.int64) + self.filter_offset).T
@@ -123,7 +123,7 @@ class FullyConnected:
         scales = np.repeat(q.multipliers, repeat), np.repeat(q.shifts, repeat)
         return reference.outputs(sums, *scales, q.output_offset, q.limits)
 
-    def run(self, machine: Machine) -> np.ndarray:
+    def run(self, machine: Machine) -> Array:
         q = self.quantisation
         (batches, inputs), outputs = self.values.shape, len(self.filters)
         quant = {
@@ -154,13 +154,13 @@ class FullyConnected:
 class Pooling:
     window: Window
     is_maximum: bool
-    values: np.ndarray
+    values: Array
     limits: Pair
 
-    def expected(self) -> np.ndarray:
+    def expected(self) -> Array:
         return reference.pooled(self.values, self.window.taps, self.is_maximum, self.limits)
 
-    def run(self, machine: Machine) -> np.ndarray:
+    def run(self, machine: Machine) -> Array:
         w = self.window
         size = 0 if self.is_maximum else machine.call("arm_avgpool_s8_get_buffer_size", w.output[2], w.input[3])
         output = Output(int(np.prod(w.output)))
@@ -181,13 +181,13 @@ class Pooling:
 class Addition:
     """Each operand has (offset, multiplier, shift), the output too."""
 
-    values: tuple[np.ndarray, np.ndarray]
+    values: tuple[Array, Array]
     operands: tuple[tuple[int, int, int], tuple[int, int, int]]
     left_shift: int
     output: tuple[int, int, int]
     limits: Pair
 
-    def expected(self) -> np.ndarray:
+    def expected(self) -> Array:
         offset, multiplier, shift = self.output
         sums = sum(
             np.array([reference.requantise((int(v) + o) << self.left_shift, m, s) for v in values], np.int64)
@@ -196,7 +196,7 @@ class Addition:
         sums = np.asarray(sums)[:, None]
         return reference.outputs(sums, [multiplier], [shift], offset, self.limits)[:, 0]
 
-    def run(self, machine: Machine) -> np.ndarray:
+    def run(self, machine: Machine) -> Array:
         output = Output(len(self.values[0]))
         status = machine.call(
             "arm_elementwise_add_s8",
@@ -214,16 +214,16 @@ class Addition:
 
 @dataclass(frozen=True, eq=False)
 class Softmax:
-    values: np.ndarray  # [rows, size]
+    values: Array  # [rows, size]
     multiplier: int
     shift: int
     diff_min: int
 
-    def expected(self) -> np.ndarray:
+    def expected(self) -> Array:
         rows = [reference.softmax_row(r.tolist(), self.multiplier, self.shift, self.diff_min) for r in self.values]
         return np.array(rows, np.int8)
 
-    def run(self, machine: Machine) -> np.ndarray:
+    def run(self, machine: Machine) -> Array:
         output = Output(self.values.size)
         numbers = (*self.values.shape, self.multiplier, self.shift, self.diff_min)
         machine.call("arm_softmax_s8", self.values, *numbers, output)
@@ -232,15 +232,15 @@ class Softmax:
 
 @dataclass(frozen=True, eq=False)
 class Padding:
-    values: np.ndarray  # [n, h, w, c]
+    values: Array  # [n, h, w, c]
     before: tuple[int, ...]
     behind: tuple[int, ...]
     fill: int
 
-    def expected(self) -> np.ndarray:
+    def expected(self) -> Array:
         return np.pad(self.values, list(zip(self.before, self.behind)), constant_values=self.fill)
 
-    def run(self, machine: Machine) -> np.ndarray:
+    def run(self, machine: Machine) -> Array:
         shape = np.add(np.add(self.values.shape, self.before), self.behind)
         output = Output(int(np.prod(shape)))
         dims = (Struct(*self.values.shape), Struct(*self.before), Struct(*self.behind))
@@ -253,7 +253,7 @@ def scratch(size: int) -> Struct:
     return Struct(np.zeros((size + 7) // 8, np.int64) if size else None, size)
 
 
-def finished(status: int, output: Output) -> np.ndarray:
+def finished(status: int, output: Output) -> Array:
     assert status == SUCCESS
     output.assert_guards_untouched()
     return output.values
@@ -265,7 +265,7 @@ EXTREMES = np.array([-128, -127, -1, 0, 1, 126, 127], np.int8)
 
 
 @st.composite
-def int8s(draw: Any, shape: tuple[int, ...]) -> np.ndarray:
+def int8s(draw: Any, shape: tuple[int, ...]) -> Array:
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     kind = draw(st.sampled_from(["all", "all", "small", "extremes", "least", "greatest"]))
     if kind in ("all", "small"):
@@ -277,7 +277,7 @@ def int8s(draw: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 @st.composite
-def biases(draw: Any, channels: int, may_be_absent: bool = True) -> np.ndarray | None:
+def biases(draw: Any, channels: int, may_be_absent: bool = True) -> Array | None:
     kind = draw(st.sampled_from(["small", "small", "any", "none"] if may_be_absent else ["small", "any"]))
     if kind == "none":
         return None
@@ -292,7 +292,7 @@ zero_points = st.integers(-128, 127)
 
 
 @st.composite
-def multipliers(draw: Any, count: int) -> np.ndarray:
+def multipliers(draw: Any, count: int) -> Array:
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     made = random.integers(1 << 30, 1 << 31, count).astype(np.int32)
     special = draw(st.sampled_from([None, None, 1 << 30, (1 << 31) - 1, 0]))

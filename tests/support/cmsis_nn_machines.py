@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol, Union
 
 import numpy as np
+import numpy.typing as npt
+from elf import symbols
 
 from approx_plugin.errors import Location
 from approx_plugin.library.provider import CmsisNn, resolve
@@ -35,6 +37,7 @@ FUNCTIONS = (
     "arm_softmax_s8",
 )
 
+Array = npt.NDArray[Any]
 GUARD = 16
 UNTOUCHED = 0x5A
 
@@ -42,7 +45,7 @@ UNTOUCHED = 0x5A
 class Struct:
     """A C structure: ints, nested structures' fields in line, and pointers (arrays or None)."""
 
-    def __init__(self, *fields: int | np.integer | np.ndarray | None) -> None:
+    def __init__(self, *fields: int | np.integer[Any] | Array | None) -> None:
         self.fields = tuple(int(f) if isinstance(f, np.integer) else f for f in fields)
 
 
@@ -58,7 +61,7 @@ class Output:
         assert (outside == UNTOUCHED).all(), "written outside the output"
 
 
-Argument = Union[int, np.integer, np.ndarray, None, Struct, Output]
+Argument = Union[int, "np.integer[Any]", Array, None, Struct, Output]
 
 
 class Machine(Protocol):
@@ -114,7 +117,7 @@ class Host:
         return int(self._library[function](*(plain(a) for a in arguments)))
 
 
-def _address(value: int | np.ndarray | Output | None) -> int | None:
+def _address(value: int | Array | Output | None) -> int | None:
     if isinstance(value, Output):
         value = value.values
     if isinstance(value, np.ndarray):
@@ -133,13 +136,14 @@ class Arm:
         import unicorn
         from elftools.elf.elffile import ELFFile
         from unicorn import arm_const
+        from unicorn.unicorn_py3.unicorn import Uc
 
         built = folder / "library.elf"
-        options = (f"-mcpu={cpu}", "-mthumb", "-O2", "-w", "-fwrapv", "-nostartfiles", "-Wl,--entry=0")
-        options += (f"-Wl,-Ttext={self._CODE:#x}", "-Wl,--no-warn-rwx-segments", "-o", str(built))
+        options = [f"-mcpu={cpu}", "-mthumb", "-O2", "-w", "-fwrapv", "-nostartfiles", "-Wl,--entry=0"]
+        options += [f"-Wl,-Ttext={self._CODE:#x}", "-Wl,--no-warn-rwx-segments", "-o", str(built)]
         run_tool(compile_command("arm-none-eabi-gcc", library, *options))
         self._registers = arm_const
-        self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        self._uc = Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         self._uc.ctl_set_cpu_model(
             {
                 "cortex-m0plus": arm_const.UC_CPU_ARM_CORTEX_M0,
@@ -154,11 +158,11 @@ class Arm:
         elf = ELFFile(io.BytesIO(built.read_bytes()))
         for segment in elf.iter_segments("PT_LOAD"):
             self._uc.mem_write(segment["p_vaddr"], segment.data())
-        self._symbols = {s.name: s["st_value"] for s in elf.get_section_by_name(".symtab").iter_symbols()}
+        self._symbols = symbols(elf)
 
     def call(self, function: str, *arguments: Argument) -> int:
         top = self._DATA  # every call starts with empty memory
-        written: list[tuple[int, np.ndarray]] = []
+        written: list[tuple[int, Array]] = []
 
         def place(data: bytes) -> int:
             nonlocal top

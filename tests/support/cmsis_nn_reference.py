@@ -5,13 +5,16 @@ Written without regard to any C implementation: rounding by sign and magnitude, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from typing import Any, Union
 
 import numpy as np
 import numpy.typing as npt
 
 Int8 = npt.NDArray[np.int8]
 Ints = npt.NDArray[np.int64]
+Integers = Union[Sequence[int], npt.NDArray[Any]]
 
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 
@@ -48,9 +51,7 @@ def requantise(value: int, multiplier: int, shift: int) -> int:
     return rounding_divide_by_pot(rounding_doubling_high_mul(wrap(value << max(shift, 0)), multiplier), max(-shift, 0))
 
 
-def outputs(
-    sums: Ints, multipliers: Sequence[int], shifts: Sequence[int], offset: int, limits: tuple[int, int]
-) -> Int8:
+def outputs(sums: Ints, multipliers: Integers, shifts: Integers, offset: int, limits: tuple[int, int]) -> Int8:
     """Sums [..., channel] to int8, with entry `channel` of multipliers and shifts."""
     flat = sums.reshape(-1, sums.shape[-1])
     low, high = limits
@@ -75,21 +76,22 @@ def taps(values: Ints, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
     padded = np.pad(values, [(0, 0), *widths, (0, 0)], constant_values=fill)
     rows = np.arange(output[0])[:, None] * stride[0] + np.arange(kernel[0]) * dilation[0]
     columns = np.arange(output[1])[:, None] * stride[1] + np.arange(kernel[1]) * dilation[1]
-    return padded[:, rows[:, None, :, None], columns[None, :, None, :], :]
+    windows: Ints = padded[:, rows[:, None, :, None], columns[None, :, None, :], :]
+    return windows
 
 
 def convolution_sums(windows: Ints, filters: Ints, bias: Ints | None) -> Ints:
     """windows of (value - zero point), filters [out c, h, w, c / groups]."""
     groups = windows.shape[-1] // filters.shape[-1]
     parts = zip(np.split(windows, groups, axis=-1), np.split(filters, groups, axis=0))
-    sums = np.concatenate([np.einsum("nyxhwc,ohwc->nyxo", w, f) for w, f in parts], axis=-1)
+    sums: Ints = np.concatenate([np.einsum("nyxhwc,ohwc->nyxo", w, f) for w, f in parts], axis=-1)
     return sums if bias is None else sums + bias
 
 
 def depthwise_sums(windows: Ints, filters: Ints, bias: Ints | None) -> Ints:
     """filters [h, w, out c]; output channel i reads input channel i // multiplier."""
     repeated = np.repeat(windows, filters.shape[-1] // windows.shape[-1], axis=-1)
-    sums = np.einsum("nyxhwo,hwo->nyxo", repeated, filters)
+    sums: Ints = np.einsum("nyxhwo,hwo->nyxo", repeated, filters)
     return sums if bias is None else sums + bias
 
 
@@ -101,7 +103,8 @@ def pooled(values: Int8, windows_of: Callable[[Ints, int], Ints], is_maximum: bo
     else:
         sums, counts = windows_of(values.astype(np.int64), 0).sum(axis=(3, 4)), inside.sum(axis=(3, 4))
         found = np.sign(sums) * ((2 * np.abs(sums) + counts) // (2 * counts))
-    return np.clip(found, *limits).astype(np.int8)
+    clipped: Int8 = np.clip(found, *limits).astype(np.int8)
+    return clipped
 
 
 def fixed_exp(value: int) -> int:
@@ -114,12 +117,12 @@ def fixed_exp(value: int) -> int:
     x2 = mul(x, x)
     x3, x4 = mul(x2, x), mul(x2, x2)
     inner = mul(rounding_divide_by_pot(x4, 2) + x3, round(2**31 / 3)) + x2
-    at_minus_eighth = round(np.exp(-0.125) * 2**31)
+    at_minus_eighth = round(math.exp(-0.125) * 2**31)
     result = at_minus_eighth + mul(at_minus_eighth, x + rounding_divide_by_pot(inner, 1))
     quarters = (below - value) // quarter
     for bit in range(7):
         if quarters >> bit & 1:
-            result = mul(result, round(np.exp(-(2.0 ** (bit - 2))) * 2**31))
+            result = mul(result, round(math.exp(-(2.0 ** (bit - 2))) * 2**31))
     return result
 
 

@@ -210,7 +210,8 @@ def add(draw: Any) -> Case:
     """The second tensor is the first one through a diagonal 1x1 convolution with a scale of its own."""
     rng = _numbers(draw)
     shape = (1, draw(st.integers(1, 4)), draw(st.integers(1, 4)), draw(st.integers(1, 5)))
-    scales, zero_points = (_scale(draw), _scale(draw), _scale(draw)), tuple(_zero_point(draw) for _ in range(3))
+    scales = (_scale(draw), _scale(draw), _scale(draw))
+    zero_points = (_zero_point(draw), _zero_point(draw), _zero_point(draw))
     weights = np.eye(shape[3], dtype=np.int8).reshape(shape[3], 1, 1, shape[3]) * np.int8(127)
     activation = draw(st.sampled_from(ACTIVATIONS))
     builder = ModelBuilder()

@@ -92,7 +92,7 @@ def slide(x: Any, window: tuple[int, int], stride: tuple[int, int], padding: str
 def conv2d(
     x: Any,
     weights: Any,
-    bias: Sequence[int],
+    bias: Any,
     factors: Sequence[tuple[int, int]],
     *,
     stride: tuple[int, int],
@@ -118,7 +118,7 @@ def conv2d(
 def depthwise_conv2d(
     x: Any,
     weights: Any,
-    bias: Sequence[int],
+    bias: Any,
     factors: Sequence[tuple[int, int]],
     *,
     stride: tuple[int, int],
@@ -144,7 +144,7 @@ def depthwise_conv2d(
 def fully_connected(
     x: Any,
     weights: Any,
-    bias: Sequence[int],
+    bias: Any,
     factors: Sequence[tuple[int, int]],
     *,
     zero_points: tuple[int, int],

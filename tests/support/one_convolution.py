@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.quantization import Quantization, quantize_multiplier
-from approx_plugin.model.tensor import Tensor
+from approx_plugin.model.tensor import Int8Array, Tensor
 from approx_plugin.operators.conv2d import Conv2D, Padding
 
 
@@ -17,7 +18,7 @@ def activation(index: int, shape: tuple[int, ...], zero_point: int) -> Tensor:
 
 
 def convolution(
-    weights: np.ndarray,
+    weights: Int8Array,
     source: Tensor,
     *,
     index: int = 0,
@@ -51,7 +52,7 @@ def network(*layers: Conv2D) -> Graph:
     return Graph("small", tensors, layers, layers[0].inputs[0].index, layers[-1].output.index, "0" * 64)
 
 
-def operands(conv: Conv2D, inputs: np.ndarray) -> Iterator[np.ndarray]:
+def operands(conv: Conv2D, inputs: Int8Array) -> Iterator[npt.NDArray[np.int64]]:
     """By loops: int64 [kernel_h, kernel_w, in_channels] of every output position of every image."""
     _, kernel_h, kernel_w, channels = conv.weights.shape
     _, out_height, out_width, _ = conv.output.shape

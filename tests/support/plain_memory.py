@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import unicorn
+from elf import symbols
 from elftools.elf.elffile import ELFFile
 from unicorn import arm_const
+from unicorn.unicorn_py3.unicorn import Uc
 
 from approx_plugin.boards.board import Board, ReadyFlag
 
@@ -33,7 +35,7 @@ class PlainMemoryBoard:
         self.board, self.step, self.counter = board, cycles_per_reading, 0
         self.console = bytearray()
         self.writes: list[tuple[int, int]] = []
-        self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        self.uc = Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         self.uc.ctl_set_cpu_model(MODELS[board.core])
         for memory in board.memories:
             self.uc.mem_map(memory.origin, -(-memory.length // 4096) * 4096)
@@ -50,8 +52,7 @@ class PlainMemoryBoard:
             for segment in image.iter_segments("PT_LOAD"):
                 if segment["p_filesz"]:
                     self.uc.mem_write(segment["p_paddr"], segment.data())
-            symbols = image.get_section_by_name(".symtab")
-            self.exit_address = symbols.get_symbol_by_name("board_exit")[0]["st_value"]
+            self.exit_address = symbols(image)["board_exit"]
 
     def run(self, instructions: int = 200_000_000) -> int:
         """From the vector table to board_exit(); its argument. AssertionError if it is not reached."""

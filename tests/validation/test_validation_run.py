@@ -122,7 +122,7 @@ def made_up(error: float, measurement: Measurement = ONE) -> Comparison:
 def test_the_document_says_how_far_it_is_off() -> None:
     other = next(one for one in MEASUREMENTS if one.chip != ONE.chip)
     comparisons = [made_up(-0.05), made_up(0.031), made_up(-0.2, other)]
-    assert band(comparisons[:2]) == (pytest.approx(-0.05), pytest.approx(0.031))
+    assert band(comparisons[:2]) == pytest.approx((-0.05, 0.031))
     text = document(comparisons, "2026-01-02")
     assert "Date: 2026-01-02." in text
     assert "| NUCLEO-L4R5ZI, in sight when numbers were fitted | 2 | -5.0 to +3.1 % |" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 
 from approx_plugin.errors import ToolError
 from approx_plugin.virtual_board import library
-from approx_plugin.virtual_board.library import build, cache_folder, find_compiler, load, source_key
+from approx_plugin.virtual_board.library import build, cache_folder, find_compiler, load, model_key, source_key
 
 Environment = dict[str, str]
 
@@ -64,7 +65,7 @@ def test_several_at_once(environment: Environment) -> None:
 
 
 def test_without_a_compiler(tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolError, match="no C compiler") as caught:
         load({"PATH": str(tmp_path), "XDG_CACHE_HOME": environment["XDG_CACHE_HOME"]})
     assert "pip install ziglang" in caught.value.hint
@@ -76,7 +77,7 @@ def test_which_compiler(only: Callable[[str, str], Environment], monkeypatch: py
     only("mycc", "exit 0")
     assert find_compiler({**environment, "CC": "mycc -m64"}) == ("mycc", "-m64")
     assert find_compiler({**environment, "CC": "missing"}) == find_compiler(environment)
-    monkeypatch.setattr(library.importlib.util, "find_spec", lambda name: object() if name == "ziglang" else None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name == "ziglang" else None)
     assert find_compiler({"PATH": ""})[1:] == ("-m", "ziglang", "cc")
 
 
@@ -115,3 +116,29 @@ def test_the_key_follows_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert source_key() == before
     (copy / "memory.c").write_text((copy / "memory.c").read_text() + "\n")
     assert source_key() != before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("/* 0, or -1", "/* nought, or -1", True),
+        ("int cache_init(cache *c,", "int\ncache_init(cache* c,", True),
+        ("#define MEMORY_REGIONS 16", "#define MEMORY_REGIONS  16 // of the board", True),
+        ("#define MEMORY_REGIONS 16", "#define MEMORY_REGIONS 17", False),
+        ("int64_t busy_until;", "int64_t busyuntil;", False),
+    ],
+)
+def test_the_key_of_the_model_is_that_of_its_code(
+    old: str, new: str, same: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Costs are not out of date because somebody mended a comment, laid the code out anew, or has another machine."""
+    before = model_key()
+    folder = tmp_path / "native"
+    shutil.copytree(library.NATIVE, folder)
+    monkeypatch.setattr(library, "NATIVE", folder)
+    monkeypatch.setattr("platform.machine", lambda: "another")
+    assert model_key() == before
+    text = (folder / "memory.h").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (folder / "memory.h").write_text(text.replace(old, new), encoding="utf-8")
+    assert (model_key() == before) == same

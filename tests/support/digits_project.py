@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "digits_cnn.tflite"
 IMAGES = ROOT / "models" / "digits.npz"
 SETS = ("calibration", "exploration", "confirmation")
