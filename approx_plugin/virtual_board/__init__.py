@@ -4,6 +4,7 @@ simulation   `simulate(elf, board, timing, layers=...)` -> results.Simulation
 section      `load_timing(board)`: board.yaml's `timing`, every number with its source -> timing.Timing
 core         instruction timing of a core, from cores/<core>.yaml
 machine      unicorn with the cycle model hooked in; hardware, semihosting: what stands in for the peripherals
+spy          who is told about the calls of a function, and may look at registers and memory
 operation    instructions as the model sees them (capstone)
 library      builds native/*.c at first use; layout: the C structs
 native/      memory.c: flash, caches; pipeline.c: the scoreboard; trace.c: hooks, IT blocks, watched functions
