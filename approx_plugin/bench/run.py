@@ -8,8 +8,8 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
 from approx_plugin import __version__
-from approx_plugin.bench.firmware import Firmware, make
-from approx_plugin.bench.measure import result, run
+from approx_plugin.bench.firmware import make
+from approx_plugin.bench.measure import result
 from approx_plugin.bench.published import load_published
 from approx_plugin.bench.results import Bench, BoardResult
 from approx_plugin.bench.variants import VARIANTS, Workshop, variants_of
@@ -19,6 +19,8 @@ from approx_plugin.build.toolchain import COMPILER, find_program
 from approx_plugin.errors import ApproxError, CapacityError, ErrorGroup, Location, raise_all
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.exploration.workers import executor
+from approx_plugin.laboratory.firmware import Firmware
+from approx_plugin.laboratory.measurement import simulate_elf
 from approx_plugin.pipeline import Designed, Inputs, Say, read
 from approx_plugin.request import Request
 from approx_plugin.virtual_board.results import Simulation
@@ -138,7 +140,7 @@ def _build(shared: _Run, board: Board, name: str) -> _Job:
     inputs, designed = VARIANTS[name].prepare(mine, shared.workshop)
     firmware = make(inputs, designed, shared.place.bench / board.id, name, request.workers)
     functions = tuple(firmware.functions.values())
-    return _Job(name, designed, firmware, shared.pool.submit(run, firmware.elf, board, functions))
+    return _Job(name, designed, firmware, shared.pool.submit(simulate_elf, firmware.elf, board, functions))
 
 
 def _finish(one: _Started, say: Say) -> BoardResult:
