@@ -8,13 +8,13 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.cli import guarded, positive
+from approx_plugin.exploration.workers import executor
 from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.laboratory.drawing import REGISTERED, unpriced
@@ -51,7 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @dataclass(frozen=True)
 class Job:
-    """Some layers on one board. kernels: names; library: a CMSIS-NN, None for the portable subset."""
+    """Some layers on one board. kernels: names; library: a CMSIS-NN, None for the portable subset; folder: each process
+    makes one of its own below it.
+    """
 
     board: str
     backend: str
@@ -67,12 +69,13 @@ def run(options: argparse.Namespace) -> int:
     named = [load_board(name) for name in options.board or ()]
     boards = [board.id for board in named or map(board_of, options.core or CORES)]
     wrong = 0
-    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(options.jobs) as pool:
+    with tempfile.TemporaryDirectory() as folder, executor(options.jobs) as pool:
         for board in boards:
             for backend in options.backend or BACKENDS:
                 jobs = list(_jobs(options, board, backend, Path(folder)))
                 verdict, done = NOTHING_SEEN, 0
-                for job, found in zip(jobs, pool.map(examine_some, jobs)):
+                verdicts = pool.map(examine_some, jobs) if options.jobs > 1 else map(examine_some, jobs)
+                for job, found in zip(jobs, verdicts):
                     for fault in found.faults:
                         print(fault, flush=True)
                     verdict, done = verdict + found, done + len(job.numbers)
@@ -89,8 +92,7 @@ def _jobs(options: argparse.Namespace, board: str, backend: str, folder: Path) -
     portion = max(1, min(PORTION, -(-len(numbers) // options.jobs)))
     for start in range(0, len(numbers), portion):
         part = numbers[start : start + portion]
-        # A folder for each: objects of another process are not to be touched.
-        yield Job(board, backend, options.seed, part, names, library, folder / board / backend / str(start))
+        yield Job(board, backend, options.seed, part, names, library, folder / board / backend)
 
 
 def examine_some(job: Job) -> Verdict:
@@ -98,7 +100,8 @@ def examine_some(job: Job) -> Verdict:
     board = load_board(job.board)
     platform = unpriced(board, job.backend)
     subjects = draw_subjects(job.seed, job.numbers, platform, chosen(job.kernels))
-    return examine(subjects, Bench(board, platform, job.library, job.folder, 1), job.seed)
+    bench = Bench(board, platform, job.library, job.folder / str(os.getpid()), 1)
+    return examine(subjects, bench, job.seed)
 
 
 def chosen(names: Sequence[str]) -> tuple[Kernel, ...]:

@@ -68,9 +68,12 @@ def able(kernels: Iterable[Kernel], run: Run, platform: Platform) -> list[Kernel
 def draw_plan(random: Random, kernel: Kernel, run: Run, platform: Platform) -> Drawn:
     """The first plan every other time, any of them otherwise: a fit, or a test, has to know them all.
 
-    What a variant says after a comma is another decision than what it says before: it is drawn first.
+    What a variant says after a comma is another decision than what it says before: it is drawn first. Raises ValueError
+    for plans that their variants do not tell apart.
     """
     plans = kernel.plans(run, platform)
+    if len({plan.variant for plan in plans}) < len(plans):
+        raise ValueError(f"{kernel.name} offers several plans of one name: {[plan.variant for plan in plans]}")
     if len(plans) == 1:
         return Drawn(run, kernel, plans[0].variant)
     families: dict[str, list[Plan]] = {}

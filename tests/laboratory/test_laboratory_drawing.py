@@ -6,11 +6,13 @@ import hashlib
 from typing import Any
 
 import numpy as np
+import pytest
 from toy_kernels import Padded
 
 from approx_plugin.boards.loader import load_board
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.registry import KERNELS
+from approx_plugin.kernels.TEMPLATE import Loop
 from approx_plugin.laboratory.drawing import REGISTERED, Drawn, draw_layers, unpriced
 from approx_plugin.laboratory.extremes import DRAWERS, draw_extreme, draw_run
 from approx_plugin.laboratory.harness import draw_subjects
@@ -128,6 +130,15 @@ def test_a_subject_can_be_drawn_alone_and_a_new_kernel_changes_no_other() -> Non
 def test_kernels_that_refuse_get_nothing() -> None:
     without_dsp = Platform("cortex-m4", False, "assembly", PLATFORM.costs)
     assert {s.drawn.kernel.name for s in draw_subjects(1, range(30), without_dsp)} == {"cmsis_nn"}
+
+
+def test_plans_of_one_name_are_told() -> None:
+    class Twice(Loop):
+        def plans(self, operators: Any, platform: Platform) -> Any:
+            return 2 * [*super().plans(operators, platform)]
+
+    with pytest.raises(ValueError, match="template offers several plans of one name"):
+        [*draw_subjects(4, range(60), PLATFORM, (Twice(),))]
 
 
 def test_all_plans_are_drawn() -> None:

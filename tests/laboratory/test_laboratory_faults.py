@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,11 @@ SEEN = {
         "output[9] is 126, not 127 (1 of 36 bytes differ); input: all 127",
         1,
     ),
+    "plans too little scratch": (
+        Fault("", asks=17, scratch=16),
+        "the library asks for more scratch than the plan has",
+        1,
+    ),
     "has a status": (Fault("", assembly="mvn r0, #1", can_fail=True), "its status is -2, not 0", 4),
 }
 """Name -> the fault, what is said, and how often."""
@@ -66,12 +72,8 @@ SEEN = {
 @pytest.fixture(scope="module")
 def seen(objects: Path) -> Verdict:
     """All of them at once, between two kernels without a fault."""
-    planted = [Faulty(Fault(name, *_parts(fault))) for name, (fault, _, _) in SEEN.items()]
+    planted = [Faulty(replace(fault, name=name)) for name, (fault, _, _) in SEEN.items()]
     return verdict([Loop(), *planted, Loop()], objects / "faults")
-
-
-def _parts(fault: Fault) -> tuple[str, str, str, str, bool, int]:
-    return fault.before, fault.after, fault.assembly, fault.call, fault.can_fail, fault.scratch
 
 
 @pytest.mark.parametrize("name", SEEN)

@@ -23,15 +23,15 @@ from approx_plugin.operators.pad import Pad
 @dataclass(frozen=True)
 class Fault:
     """What is planted. before, after: C statements around the loop, over input, output, scratch; {inputs}, {outputs}
-    are the numbers of elements. assembly: what stands between the loop and the return. call: C expression, "" for the
-    usual one.
+    are the numbers of elements. assembly: what stands between the loop and the return. asks: bytes of scratch for
+    which the library is made to ask.
     """
 
     name: str
     before: str = ""
     after: str = ""
     assembly: str = ""
-    call: str = ""
+    asks: int = 0
     can_fail: bool = False
     scratch: int = 0
 
@@ -79,7 +79,7 @@ void {symbol}_body(const int8_t *input, int8_t *output, int8_t *scratch)
 	bx lr
 """
         scratch = "scratch" if fault.scratch else "NULL"
-        call = fault.call or f"{symbol}_outer(input, output, {scratch})"
+        call = f"{symbol}_outer(input, output, {scratch})"
         prototypes = "".join(
             f"{kind} {symbol}_{name}(const int8_t *input, int8_t *output{', int8_t *scratch' * more});\n"
             for kind, name, more in (
@@ -88,7 +88,9 @@ void {symbol}_body(const int8_t *input, int8_t *output, int8_t *scratch)
                 ("int32_t" if fault.can_fail else "void", "outer", True),
             )
         )
-        return Emission(call, fault.can_fail, {f"Src/{symbol}.s": text}, definitions, prototypes)
+        asked = str(fault.asks) if fault.asks else ""
+        sources = {f"Src/{symbol}.s": text}
+        return Emission(call, fault.can_fail, sources, definitions, prototypes, context_size=asked)
 
 
 class Faulty(Loop):
