@@ -12,8 +12,8 @@ from digits_project import command_line, environment, exact, tree, write_spec
 from slow_program import COMPILER, SlowProgram
 
 from approx_plugin.build.emulator import QEMU
-from approx_plugin.build.process import Processes, run
 from approx_plugin.errors import ToolError
+from approx_plugin.process import Processes, run
 
 WORKERS = 3
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from approx_plugin.bench.published import Published
-from approx_plugin.bench.results import Bench, BoardResult, Figures, VariantResult, per_mac
+from approx_plugin.bench.results import Bench, BoardResult, VariantResult, per_mac
 from approx_plugin.bench.text import references_of
+from approx_plugin.laboratory.figures import Figures
 
 FORMAT = 2
 """Version of bench.json; it grows when a field changes its meaning or goes."""

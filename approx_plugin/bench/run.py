@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from approx_plugin import __version__
-from approx_plugin.bench.firmware import Firmware, make
-from approx_plugin.bench.measure import result, run
+from approx_plugin.bench.firmware import make
+from approx_plugin.bench.measure import result
 from approx_plugin.bench.published import load_published
 from approx_plugin.bench.results import Bench, BoardResult
 from approx_plugin.bench.variants import VARIANTS, Workshop, variants_of
@@ -21,6 +21,8 @@ from approx_plugin.errors import ApproxError, CapacityError, ErrorGroup, Locatio
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.exploration.workers import executor
 from approx_plugin.kernels.costs.loader import board_costs
+from approx_plugin.laboratory.firmware import Firmware
+from approx_plugin.laboratory.measurement import simulate_elf
 from approx_plugin.pipeline import Designed, Inputs, Say, read
 from approx_plugin.spec.order import Order
 from approx_plugin.virtual_board.results import Simulation
@@ -145,7 +147,7 @@ def _build(shared: _Run, given: Inputs, name: str) -> _Job:
     inputs, designed = VARIANTS[name].prepare(given, shared.workshop)
     firmware = make(inputs, designed, shared.place.bench / board.id, name, workers)
     functions = tuple(firmware.functions.values())
-    return _Job(name, designed, firmware, shared.pool.submit(run, firmware.elf, board, functions))
+    return _Job(name, designed, firmware, shared.pool.submit(simulate_elf, firmware.elf, board, functions))
 
 
 def _finish(one: _Started, say: Say) -> BoardResult:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 from approx_plugin.bench.published import Published, Reference
-from approx_plugin.bench.results import BASELINE, Bench, BoardResult, Figures, VariantResult, per_mac
+from approx_plugin.bench.results import BASELINE, Bench, BoardResult, VariantResult, per_mac
+from approx_plugin.laboratory.figures import Figures
 from approx_plugin.report.text import WIDTH, table
 from approx_plugin.virtual_board.results import Stalls
 

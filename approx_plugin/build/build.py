@@ -10,12 +10,12 @@ from pathlib import Path
 
 from approx_plugin.build.elf_size import Size, measure
 from approx_plugin.build.objects import CompiledObject, Job, compile_all
-from approx_plugin.build.process import run
 from approx_plugin.build.replay import Replay, replay
 from approx_plugin.build.toolchain import COMPILER, compiler_version, find_program, first_lines
 from approx_plugin.cubeide.managed import read_managed
 from approx_plugin.errors import ProjectError, ToolError
 from approx_plugin.hashes import sha256
+from approx_plugin.process import run
 
 
 @dataclass(frozen=True)

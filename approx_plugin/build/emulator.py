@@ -16,11 +16,11 @@ from approx_plugin.boards.sources import emulator_sources
 from approx_plugin.build.build import BuildResult, compile_jobs, link, load_replay, portable
 from approx_plugin.build.console import RunResult, joined, parse_console
 from approx_plugin.build.objects import Job
-from approx_plugin.build.process import run
 from approx_plugin.build.replay import Replay
 from approx_plugin.build.toolchain import find_program, last_lines
 from approx_plugin.cubeide.managed import SOURCE_TOOLS
 from approx_plugin.errors import BoardError, ToolError, VerificationError
+from approx_plugin.process import run
 from approx_plugin.reference.vectors import TestVectors, vectors_text
 
 QEMU = "qemu-system-arm"

@@ -9,10 +9,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from approx_plugin.build.process import run
 from approx_plugin.build.toolchain import last_lines
 from approx_plugin.cubeide.managed import read_managed
 from approx_plugin.errors import ToolError
+from approx_plugin.process import run
 
 VARIABLE = "STM32CUBEIDE"
 """Environment variable that may name the IDE's program or its headless wrapper."""

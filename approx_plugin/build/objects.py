@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from approx_plugin.build.process import Processes
 from approx_plugin.build.toolchain import compiler_version, first_lines
 from approx_plugin.errors import ApproxError, ToolError, raise_all
 from approx_plugin.hashes import sha256
+from approx_plugin.process import Processes
 
 TARGET = "object"
 """What stands for the object in a make dependency file."""

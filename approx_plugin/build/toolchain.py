@@ -6,8 +6,8 @@ import functools
 import shutil
 from pathlib import Path
 
-from approx_plugin.build.process import run
 from approx_plugin.errors import ToolError
+from approx_plugin.process import run
 
 COMPILER = "arm-none-eabi-gcc"
 

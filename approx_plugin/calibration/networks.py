@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from approx_plugin.boards.board import Board
-from approx_plugin.build.build import build
-from approx_plugin.calibration.firmware import PLACE
-from approx_plugin.calibration.simulation import Sample, measured
+from approx_plugin.calibration.simulation import PLACE, Sample, measured
 from approx_plugin.dataset import random_inputs
 from approx_plugin.exploration.choice import choose
 from approx_plugin.exploration.offers import Market
@@ -21,10 +19,9 @@ from approx_plugin.kernels.lowering import lower
 from approx_plugin.kernels.needs import FLASH
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.registry import BASELINE, KERNELS
+from approx_plugin.laboratory.firmware import Place, make
 from approx_plugin.library.provider import resolve
 from approx_plugin.model.graph import Graph
-from approx_plugin.project.tree import collect
-from approx_plugin.project.writer import write
 from approx_plugin.reference.vectors import make_vectors
 from approx_plugin.tflite.reader import read_graph
 
@@ -74,9 +71,6 @@ def _run(
     if list(shortages(made, board, vectors.bytes, PLACE)):
         return []
     provider = resolve(made.cmsis_nn_functions, cmsis_nn, PLACE)
-    write(collect(made, board, provider, vectors, NAME, extra={}), folder / "network", force=True)
-    elf = build(folder / "network", "Release", folder / "network_build", workers).elf
-    cycles = measured(elf, board, [step.symbol for step in made.steps])
-    return [
-        Sample(f"{graph.name} {step.last.name}", step.last, step.plan, spent) for step, spent in zip(made.steps, cycles)
-    ]
+    place = Place(folder / "network", folder / "network_build")
+    cycles = measured(make(made, board, provider, vectors, place, project=NAME, workers=workers))
+    return [Sample(f"{graph.name} {step.last.name}", step.plan, spent) for step, spent in zip(made.steps, cycles)]

@@ -12,24 +12,19 @@ from approx_plugin.boards.board import Board
 from approx_plugin.build.toolchain import COMPILER, compiler_version, find_program
 from approx_plugin.calibration import networks, simulation
 from approx_plugin.calibration.document import costs_text, fingerprint
-from approx_plugin.calibration.firmware import PLACE
 from approx_plugin.calibration.fit import Errors, Point, fit, relative
-from approx_plugin.calibration.layers import draw_layers
 from approx_plugin.calibration.memories import memories_of
-from approx_plugin.calibration.simulation import Sample
-from approx_plugin.kernels.costs.counting import IDEAL, Memories
+from approx_plugin.calibration.simulation import PLACE, Sample
+from approx_plugin.errors import ToolError
+from approx_plugin.kernels.costs.counting import Memories
 from approx_plugin.kernels.costs.model import CostModel
-from approx_plugin.kernels.platform import Platform
+from approx_plugin.laboratory.drawing import draw_layers, unpriced
 from approx_plugin.library.provider import resolve
 from approx_plugin.virtual_board.timing import load_timing
 
 TRAINING_SEED, HELD_OUT_SEED = 1, 2
 HELD_OUT_SHARE = 0.5
 BACKEND = "assembly"
-
-
-UNKNOWN = CostModel("nothing", IDEAL, defaultdict(lambda: defaultdict(float)))
-"""Everything costs nothing: the drawn layers say themselves how they are computed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +48,10 @@ class Calibration:
 
 def simulate_board(board: Board, cmsis_nn: Path, models: Sequence[Path], folder: Path, workers: int) -> Simulated:
     """Simulate everything that one board's calibration needs; `folder` keeps objects for the next time."""
-    platform = Platform(board.core, board.dsp, BACKEND, UNKNOWN)
+    platform = unpriced(board, BACKEND)
 
     def drawn(seed: int, scale: float) -> list[Sample]:
-        return simulation.run(draw_layers(seed, scale), board, platform, cmsis_nn, folder, workers)
+        return simulation.run(draw_layers(seed, scale, platform), board, platform, cmsis_nn, folder, workers)
 
     fitted = drawn(TRAINING_SEED, 1.0)
     memories = memories_of(board, load_timing(board))
@@ -75,7 +70,7 @@ def points(samples: Sequence[Sample], memories: Memories) -> list[Point]:
 
 
 def calibrate(simulated: Simulated) -> Calibration:
-    """Fit and try."""
+    """Fit and try. Raises ToolError for a kind of work that was tried but not fitted."""
     board = simulated.board
     memories = memories_of(board, load_timing(board))
     parts = {
@@ -84,6 +79,13 @@ def calibrate(simulated: Simulated) -> Calibration:
         "networks": points(simulated.networks, memories),
     }
     model = CostModel(board.name, memories, fit(parts["fitted"]))
+    unknown = sorted({work.kind for found in parts.values() for work, _ in found} - {*model.kinds})
+    if unknown:
+        raise ToolError(
+            f"no drawn layer tells what costs {', '.join(unknown)}",
+            where=board.folder,
+            hint="draw layers for which a kernel offers such a plan: laboratory/layers.py",
+        )
     errors = {part: relative(model, found) for part, found in parts.items() if found}
     return Calibration(model, errors, _totals(model, simulated.networks, parts["networks"]))
 

@@ -34,7 +34,10 @@ class Plan(ABC):
 
     @property
     def variant(self) -> str:
-        """What tells it from the kernel's other plans for the same operators; "" where there is only one."""
+        """What tells it from all of the kernel's other plans for the same operators; "" where there is only one.
+
+        Where plans differ in two decisions, a comma and a space stand between them.
+        """
         return ""
 
     @property

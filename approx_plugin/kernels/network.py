@@ -159,7 +159,7 @@ def network_text(network: Network) -> str:
     if beside:
         parts.append(SCRATCH_DTCM.format(size=beside))
     parts += [step_text(step) for step in network.steps]
-    parts.append(_check_function(network.steps))
+    parts.append(check_text(network.steps))
     parts.append(_run_function(network))
     return "\n".join(parts)
 
@@ -209,7 +209,8 @@ def _parameters(step: Step) -> list[str]:
     return [*inputs, "int8_t *output", *(text for text, size in further if size)]
 
 
-def _check_function(steps: Sequence[Step]) -> str:
+def check_text(steps: Sequence[Step]) -> str:
+    """The function that asks the linked library whether its scratch suffices."""
     lines = ["int32_t approx_network_check_scratch(void)", "{"]
     for step in steps:
         wanted = step.emission.context_size

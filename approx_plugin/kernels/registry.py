@@ -3,6 +3,7 @@
 To add a kernel:
 1. Write `kernels/<name>/` (or one file) with a `Plan` and a `Kernel`; TEMPLATE.py beside this file is one to copy.
 2. Add it to `_KERNELS` below.
+3. Try it: `python -m approx_plugin.laboratory --kernel <name>`, then `python -m approx_plugin.calibration`.
 The choice, lowering, the cost model's calibration and the laboratory's tests take it from here.
 """
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from approx_plugin.bench.firmware import layer_functions
-from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
-from approx_plugin.build.build import build
 from approx_plugin.dataset import random_inputs
 from approx_plugin.errors import Location, ToolError
 from approx_plugin.kernels.cover import covered_by
@@ -19,11 +16,11 @@ from approx_plugin.kernels.needs import RAM
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Step
 from approx_plugin.kernels.registry import BASELINE, KERNELS
+from approx_plugin.laboratory.firmware import Firmware, Place
+from approx_plugin.laboratory.firmware import make as make_firmware
 from approx_plugin.library.provider import resolve
 from approx_plugin.model.graph import Graph
-from approx_plugin.project.tree import collect
-from approx_plugin.project.writer import write
-from approx_plugin.reference.vectors import TestVectors, make_vectors
+from approx_plugin.reference.vectors import make_vectors
 from approx_plugin.validation.measurements import Stack
 
 NAME = "validation"
@@ -35,18 +32,6 @@ PARTS = ("Include", "Source")
 
 SCRATCH_SLACK = 24 * 1024
 """Bytes more for every layer: early releases of the library ask for more scratch than today's formulas say."""
-
-
-@dataclass(frozen=True, eq=False)
-class Firmware:
-    """board: whose firmware it is; compiler: its version; functions: layer index -> its function's name in the ELF."""
-
-    graph: Graph
-    elf: Path
-    board: Board
-    vectors: TestVectors
-    compiler: str
-    functions: Mapping[int, str]
 
 
 def with_headers(library: Path, headers: Path | None, folder: Path) -> Path:
@@ -87,12 +72,8 @@ def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path,
             hint=f"get {stack.library}",
         )
     vectors = make_vectors(graph, random_inputs(graph.input_tensor, 1, SEED))
-    tree = collect(program, board, found, vectors, NAME, extra={}, fast=stack.optimization)
-    write(tree, folder / "tree", force=True)
-    built = build(folder / "tree", "Release", folder / "build", workers)
-    elf = folder / f"{graph.name}.elf"
-    shutil.copyfile(built.elf, elf)
-    return Firmware(graph, elf, board, vectors, built.compiler, layer_functions(program, built.size.symbols))
+    place = Place(folder / "tree", folder / "build", folder / f"{graph.name}.elf")
+    return make_firmware(program, board, found, vectors, place, project=NAME, workers=workers, fast=stack.optimization)
 
 
 def _roomy(step: Step) -> Step:

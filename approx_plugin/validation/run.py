@@ -6,18 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from approx_plugin.bench.measure import NETWORK, layer_figures, verified
-from approx_plugin.bench.results import NOTHING
-from approx_plugin.boards.board import Board
+from approx_plugin.laboratory.figures import NOTHING
+from approx_plugin.laboratory.firmware import Firmware
+from approx_plugin.laboratory.measurement import simulate_elf, step_figures, verified
 from approx_plugin.validation import firmware
-from approx_plugin.validation.firmware import Firmware
 from approx_plugin.validation.measurements import Measurement
 from approx_plugin.validation.networks import network_graph
 from approx_plugin.virtual_board.results import Simulation
-from approx_plugin.virtual_board.simulation import simulate
-from approx_plugin.virtual_board.timing import load_timing
 
 Libraries = Mapping[str, tuple[Path, "Path | None"]]
 """Stack -> its library, and headers that it needs beside its own."""
@@ -84,26 +80,16 @@ def _started(
         graph = network_graph(measurement.network, models)
         made = firmware.make(graph, stack, chip.board, whole[stack.id], folder / stack.id / chip.id, workers=1)
         functions = tuple(made.functions.values())
-        yield measurement, made, pool.submit(run, made.elf, made.board, chip.memories, functions)
-
-
-def run(elf: Path, board: Board, changes: Mapping[str, Mapping[str, Any]], functions: Sequence[str]) -> Simulation:
-    """One firmware from reset to its end, with some memories of its board changed. All arguments and the result can go
-    to another process.
-    """
-    timing = load_timing(board)
-    for name, fields in changes.items():
-        timing = timing.with_memory(name, **fields)
-    return simulate(elf, board, timing, layers=(NETWORK, *functions))
+        yield measurement, made, pool.submit(simulate_elf, made.elf, made.board, functions, chip.memories)
 
 
 def _comparison(measurement: Measurement, made: Firmware, simulation: Simulation) -> Comparison:
-    """Raises what `bench.measure.verified` and `layer_figures` raise."""
+    """Raises what `measurement.verified` and `step_figures` raise."""
     verified(simulation, made.elf, made.vectors)
     # The layers, not the whole inference: in one of the firmware's runs a checksum is made behind every layer.
-    total = sum(layer_figures(simulation, made.elf, made.functions).values(), NOTHING)
-    simulated = Simulated(total.cycles, total.ideal_cycles, total.instructions, made.compiler)
-    graph = made.graph
+    total = sum(step_figures(simulation, made.elf, made.functions).values(), NOTHING)
+    simulated = Simulated(total.cycles, total.ideal_cycles, total.instructions, made.built.compiler)
+    graph = made.program.graph
     elements = graph.input_tensor.elements + graph.output_tensor.elements
     expected = measurement.cycles - measurement.stack.copies * elements
     return Comparison(measurement, graph.macs, expected, simulated)

@@ -4,6 +4,7 @@ simulation   `simulate(elf, board, timing, layers=...)` -> results.Simulation
 timing       `load_timing(board)`: the board's timing with its core's table -> Timing, and that as a C struct
 native_core  a core's table as a C struct
 machine      unicorn with the cycle model hooked in; hardware, semihosting: what stands in for the peripherals
+spy          who is told about the calls of a function, and may look at registers and memory
 operation    instructions as the model sees them (capstone)
 library      builds native/*.c at first use; layout: the C structs
 native/      memory.c: flash, caches; pipeline.c: the scoreboard; trace.c: hooks, IT blocks, watched functions

@@ -19,8 +19,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from approx_plugin.build.process import run
 from approx_plugin.errors import ToolError
+from approx_plugin.process import run
 from approx_plugin.virtual_board import layout
 from approx_plugin.workplace import user_cache
 

@@ -18,6 +18,7 @@ from approx_plugin.virtual_board.firmware import Firmware
 from approx_plugin.virtual_board.hardware import RANGES, Registers
 from approx_plugin.virtual_board.operation import Operation, decode
 from approx_plugin.virtual_board.semihosting import Semihosting
+from approx_plugin.virtual_board.spy import Visits
 
 PAGE = 4096
 MODELS = {
@@ -72,7 +73,22 @@ class Machine:
         except UcError as error:
             raise ToolError(f"the firmware gave the address 0x{address:08x}, which is no memory") from error
 
-    def run(self, library: ctypes.CDLL, firmware: Firmware, stack: int, entry: int) -> str:
+    def store(self, address: int, content: bytes) -> None:
+        """Change memory. Raises ToolError where there is none."""
+        try:
+            self._engine.mem_write(address, content)
+        except UcError as error:
+            raise ToolError(f"0x{address:08x} is no memory of the board") from error
+
+    def register(self, name: str) -> int:
+        """See `spy.Core`."""
+        return int(self._engine.reg_read(getattr(arm_const, f"UC_ARM_REG_{name.upper()}"))) & 0xFFFFFFFF
+
+    def set_register(self, name: str, value: int) -> None:
+        """See `spy.Core`."""
+        self._engine.reg_write(getattr(arm_const, f"UC_ARM_REG_{name.upper()}"), value)
+
+    def run(self, library: ctypes.CDLL, firmware: Firmware, stack: int, entry: int, visits: Visits) -> str:
         """Execute from `entry` to the end; which end it was, one of ENDS. Raises ToolError if the firmware fails."""
         for segment in firmware.segments:
             self._engine.mem_write(segment.address, segment.content)
@@ -82,6 +98,8 @@ class Machine:
         try:
             # Nothing is executed at the architecture's return-address patterns, so this end is never reached.
             self._engine.emu_start(entry | 1, 0xFFFFFFFE)
+            while self._stands_at_a_visit(visits):
+                self._engine.emu_start(self.register("pc") | 1, 0xFFFFFFFE)
         except UcError as error:
             library.trace_finish(self._trace)
             raise self._failure or self._failed(firmware, str(error)) from error
@@ -92,6 +110,14 @@ class Machine:
         if end in ("unknown code", "decoder", "depth") or (end == "exit" and self.semihosting.exit_status is None):
             raise self._failed(firmware, f"stopped: {end}", self._trace.contents.end_address)
         return end
+
+    def _stands_at_a_visit(self, visits: Visits) -> bool:
+        """Whether the emulator has stopped for a spy, who has been served: it can go on."""
+        contents = self._trace.contents
+        if ENDS[contents.end] != "symbol" or not visits.visit(contents.end_address, self):
+            return False
+        contents.end = 0
+        return True
 
     def argument(self) -> int:
         """r0."""

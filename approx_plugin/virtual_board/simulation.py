@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import importlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from approx_plugin.boards.board import Board
@@ -18,6 +19,7 @@ from approx_plugin.virtual_board.hardware import Registers
 from approx_plugin.virtual_board.library import load
 from approx_plugin.virtual_board.native_core import native
 from approx_plugin.virtual_board.results import FunctionCost, FunctionProfile, Simulation, cost_of
+from approx_plugin.virtual_board.spy import Spy, Visits
 from approx_plugin.virtual_board.timing import Timing, load_timing
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ def simulate(
     until: str = "board_exit",
     limit: int = LIMIT,
     memories: Sequence[Memory] | None = None,
+    spies: Mapping[str, Spy] = MappingProxyType({}),
 ) -> Simulation:
     """Run `elf` from its reset handler to its end and count cycles. Deterministic: same ELF, same figures.
 
@@ -49,6 +52,7 @@ def simulate(
               instructions. A firmware without such a function is no mistake.
     memories: where the program lies; the first holds the vector table. The board's if None. The ELF that is built for
               QEMU runs with that machine's memories: same outputs, same instruction count.
+    spies:    function -> who is told about its calls. They change no figure.
 
     Raises ToolError if the ELF is none, a C compiler or a Python package is missing, or the firmware fails;
     CapacityError if it does not fit; BoardError if the board has no timing.
@@ -72,7 +76,9 @@ def simulate(
         trace.contents.core = native(timing.core)
         timing.fill(library, trace.contents.mem)
         _start(library, trace, memories, watched, firmware.functions.get(until))
-        ended = machine.run(library, firmware, stack, entry)
+        spied = {_function(firmware, name): spy for name, spy in spies.items()}
+        visits = Visits(library, trace, spied, {address: index + 1 for index, address in enumerate(watched)})
+        ended = machine.run(library, firmware, stack, entry, visits)
         status = machine.argument() if ended == "symbol" else machine.semihosting.exit_status
         return _result(board, timing, firmware, trace.contents, layers, registers, ended, status, stack)
     finally:

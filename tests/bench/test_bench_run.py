@@ -12,8 +12,8 @@ import pytest
 pytest.importorskip("unicorn")
 
 from approx_plugin.bench import run as bench_run
-from approx_plugin.bench.firmware import Firmware, layer_functions, make
-from approx_plugin.bench.measure import result, run
+from approx_plugin.bench.firmware import make
+from approx_plugin.bench.measure import result
 from approx_plugin.bench.results import VariantResult
 from approx_plugin.bench.run import bench, chosen_boards
 from approx_plugin.bench.variants import VARIANTS, Workshop
@@ -23,6 +23,8 @@ from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.cli import main
 from approx_plugin.errors import BoardError, CapacityError, ErrorGroup, ToolError, VerificationError
 from approx_plugin.exploration.measurement import silent
+from approx_plugin.laboratory.firmware import Firmware, step_functions
+from approx_plugin.laboratory.measurement import run
 from approx_plugin.pipeline import Designed, generate, read
 from approx_plugin.request import Request
 from approx_plugin.spec.order import Order
@@ -60,7 +62,7 @@ def built(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Firmwar
         read(Order.of(Request(spec(folder, root)))), Workshop(folder, 1, silent)
     )
     firmware = make(inputs, designed, folder / "place", "exact", 2)
-    return firmware, designed, run(firmware.elf, inputs.board, tuple(firmware.functions.values()))
+    return firmware, designed, run(firmware)
 
 
 def test_every_variant_on_every_board_is_measured_and_saved(
@@ -152,7 +154,7 @@ def test_functions_are_found_under_the_names_that_the_compiler_gives(
     built: tuple[Firmware, Designed, Simulation],
 ) -> None:
     symbols = {"approx_layer_00": 4, "approx_layer_01.constprop.0": 4, "approx_layer_01_group_000": 4}
-    found = layer_functions(built[0].program, symbols)
+    found = step_functions(built[0].program, symbols)
     assert found[0] == "approx_layer_00"
     assert found[1] == "approx_layer_01.constprop.0"
     assert found[2] == "approx_layer_02"

@@ -1,4 +1,4 @@
-"""The drawn layers, and the predictions of all boards' costs against the cycles that were recorded for them."""
+"""The predictions of all boards' costs against the cycles that were recorded for them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import pytest
 
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.boards.timing import Cache
-from approx_plugin.calibration.firmware import plan_of
-from approx_plugin.calibration.layers import MAX_ACTIVATION, MAX_MACS, Drawn, draw_layers
 from approx_plugin.calibration.memories import memories_of
-from approx_plugin.calibration.run import HELD_OUT_SEED, HELD_OUT_SHARE, TRAINING_SEED
+from approx_plugin.calibration.run import BACKEND, HELD_OUT_SEED, HELD_OUT_SHARE
 from approx_plugin.kernels.costs.counting import IDEAL, Memories
 from approx_plugin.kernels.costs.loader import board_costs
-from approx_plugin.kernels.platform import Platform
+from approx_plugin.laboratory.drawing import draw_layers, unpriced
 from approx_plugin.virtual_board.timing import load_timing
 
 RECORDED = Path(__file__).resolve().parent / "recorded"
@@ -25,37 +23,6 @@ RECORDED = Path(__file__).resolve().parent / "recorded"
 
 DECIDING = ("unpacked", "cmsis_nn convolution", "cmsis_nn pointwise", "cmsis_nn depthwise 3x3")
 """Kinds of which networks consist mostly."""
-
-
-def drawn_again(drawn: Drawn) -> tuple[object, ...]:
-    """What makes a layer what it is."""
-    operator = drawn.operator
-    weights = getattr(operator, "weights", np.zeros(0, np.int8))
-    return (operator.kind, operator.output.shape, weights.tobytes(), drawn.schedule, drawn.block, drawn.pitch)
-
-
-def test_a_seed_gives_the_same_layers() -> None:
-    first, other, again = ([*map(drawn_again, draw_layers(seed, 0.1))] for seed in (4, 5, 4))
-    assert first == again != other
-
-
-def test_training_and_held_out_layers_are_not_the_same() -> None:
-    training = {drawn_again(d) for d in draw_layers(TRAINING_SEED) if hasattr(d.operator, "weights")}
-    assert not training & {drawn_again(d) for d in draw_layers(HELD_OUT_SEED) if hasattr(d.operator, "weights")}
-
-
-def test_layers_stay_within_their_limits() -> None:
-    kinds = set()
-    for drawn in draw_layers(7, 0.5):
-        operator = drawn.operator
-        kinds.add(operator.kind)
-        assert max(operator.inputs[0].elements, operator.output.elements) <= 2 * MAX_ACTIVATION
-        if operator.kind == "CONV_2D":
-            assert operator.macs <= MAX_MACS
-        # Consistent with themselves: the reference accepts them.
-        values = [np.zeros((1, *tensor.shape[1:]), np.int8) for tensor in operator.inputs]
-        assert operator.compute(values).shape == operator.output.shape
-    assert len(kinds) == 8
 
 
 def test_memories_are_those_of_the_timing() -> None:
@@ -76,13 +43,12 @@ def predictions(board_id: str) -> dict[str, list[float]]:
     model = board_costs(load_board(board_id))
     assert model is not None
     recorded = json.loads((RECORDED / f"{board_id}.json").read_text(encoding="utf-8"))
-    drawn = draw_layers(HELD_OUT_SEED, HELD_OUT_SHARE)
-    assert [kind for kind, _ in recorded] == [d.operator.kind for d in drawn]
-    board = load_board(board_id)
-    platform = Platform(board.core, board.dsp, "assembly")
+    platform = unpriced(load_board(board_id), BACKEND)
+    drawn = draw_layers(HELD_OUT_SEED, HELD_OUT_SHARE, platform)
+    assert [kind for kind, _ in recorded] == [d.operators[-1].kind for d in drawn]
     found: dict[str, list[float]] = defaultdict(list)
     for item, (_, cycles) in zip(drawn, recorded):
-        (work,) = plan_of(item, platform).work(model.memories)
+        (work,) = item.plan(platform).work(model.memories)
         found[work.kind].append(abs(model.cycles(work) / cycles - 1.0))
     return found
 

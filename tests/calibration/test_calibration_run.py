@@ -11,55 +11,33 @@ from statistics import median
 import numpy as np
 import pytest
 import yaml
+from toy_kernels import Fault, Faulty
 
 from approx_plugin.boards.loader import known_boards, load_board
-from approx_plugin.boards.memory import Memory
 from approx_plugin.calibration import __main__ as command
 from approx_plugin.calibration import simulation
 from approx_plugin.calibration.__main__ import Job, calibrate_board, check, main
 from approx_plugin.calibration.document import PARTS, fingerprint, table
-from approx_plugin.calibration.firmware import batches, lowered, place
-from approx_plugin.calibration.layers import Drawn, draw_layers
-from approx_plugin.calibration.run import UNKNOWN, Simulated, board_text, calibrate
+from approx_plugin.calibration.run import BACKEND, Simulated, board_text, calibrate
+from approx_plugin.errors import ToolError, VerificationError
 from approx_plugin.kernels.costs.loader import FILE, load_costs
 from approx_plugin.kernels.costs.model import CostModel
-from approx_plugin.kernels.needs import RAM
-from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.registry import BASELINE, KERNELS
+from approx_plugin.laboratory.drawing import Drawn, draw_layers, unpriced
+from approx_plugin.laboratory.operators import NO_LIMITS, activation, pool
 from approx_plugin.operators.conv2d import Conv2D
+from approx_plugin.operators.geometry import VALID, Window
+from approx_plugin.operators.max_pool2d import MaxPool2D
 
 BOARD = load_board("nucleo-u575zi-q")
-PLATFORM = Platform(BOARD.core, BOARD.dsp, "assembly", UNKNOWN)
+PLATFORM = unpriced(BOARD, BACKEND)
 
 
 def small_layers(count: int) -> list[Drawn]:
     """Quick ones, unpacked and through the library."""
-    drawn = sorted(draw_layers(9, 0.2), key=lambda d: d.operator.macs)
-    unpacked = [d for d in drawn if d.block is not None][:count]
-    return [*unpacked, *(Drawn(d.operator, "cmsis_nn") for d in unpacked)]
-
-
-def test_layers_of_a_batch_do_not_overlap_in_the_arena() -> None:
-    for drawn in draw_layers(3, 0.2):
-        step = lowered(drawn, 0, PLATFORM)
-        step = replace(step, cost=replace(step.cost, scratch={RAM: 1000}))
-        first, second, output, scratch, end = place(step)
-        sizes = [tensor.elements for tensor in drawn.operator.inputs]
-        assert first + sizes[0] <= second
-        assert second + (sizes[1] if len(sizes) > 1 else 0) <= output
-        assert output + drawn.operator.output.elements <= scratch
-        assert scratch + 1000 <= end
-        assert not any(offset % 8 for offset in (first, second, output, scratch))
-
-
-def test_batches_fit_the_flash_and_keep_the_order() -> None:
-    drawn = [d for d in draw_layers(1, 0.3) if d.schedule == "unpacked"]
-    tight = replace(BOARD, memories=(Memory("FLASH", "flash", 0x0800_0000, 120 << 10), *BOARD.memories[1:]))
-    found = batches(drawn, tight, PLATFORM)
-    assert len(found) > 2
-    assert [d for batch in found for d in batch.drawn] == drawn
-    for batch in found:
-        assert len(batch.drawn) == 1 or sum(step.cost.flash_bytes for step in batch.steps) < 120 << 10
-        assert [step.last.index for step in batch.steps] == list(range(len(batch.steps)))
+    drawn = sorted(draw_layers(9, 0.2, PLATFORM), key=lambda d: d.operators[0].macs)
+    unpacked = [d for d in drawn if d.kernel.name == "unpacked"][:count]
+    return [*unpacked, *(Drawn(d.operators, KERNELS[BASELINE], "") for d in unpacked)]
 
 
 def error_sizes(model: CostModel, samples: list[simulation.Sample]) -> dict[str, list[float]]:
@@ -79,7 +57,7 @@ def test_cycles_of_a_firmware(root: Path, tmp_path: Path) -> None:
     drawn = small_layers(5)
     subset = root / "Middlewares" / "CMSIS-NN"
     samples = simulation.run(drawn, BOARD, PLATFORM, subset, tmp_path, 2)
-    kinds = [(d.operator.output.shape, d.schedule) for d in drawn]
+    kinds = [(d.operators[0].output.shape, d.kernel.name) for d in drawn]
     assert [(sample.operator.output.shape, sample.plan.kernel) for sample in samples] == kinds
     for unpacked, library in zip(samples[:5], samples[5:]):
         assert isinstance(unpacked.operator, Conv2D)
@@ -105,6 +83,29 @@ def test_cycles_of_a_firmware(root: Path, tmp_path: Path) -> None:
     text = table([("a board", tmp_path / FILE)])
     assert "| unpacked | 3: 0.0 / " in text
     assert "nothing was measured on hardware" in text
+
+
+def wrong_pool() -> Drawn:
+    source = activation(0, (8, 8, 4), 0.02, -7)
+    layer = pool(MaxPool2D, source, Window.resolve(VALID, (8, 8), (2, 2), (2, 2)), NO_LIMITS)
+    return Drawn((layer,), Faulty(Fault("wrong", after="output[5] ^= 1;")), "wrong")
+
+
+def test_wrong_bytes_are_no_sample(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("unicorn")
+    if shutil.which("arm-none-eabi-gcc") is None:
+        pytest.skip("needs arm-none-eabi-gcc")
+    subset = root / "Middlewares" / "CMSIS-NN"
+    with pytest.raises(VerificationError, match="differs from the integer reference") as caught:
+        simulation.run([*small_layers(1), wrong_pool()], BOARD, PLATFORM, subset, tmp_path, 2)
+    assert "max_pool2d_2 (MAX_POOL_2D), 8x8x4 -> 4x4x4: template, wrong. output[5] is" in caught.value.why
+    assert ";" not in caught.value.why  # nothing else is wrong
+
+
+def test_work_that_no_drawn_layer_does_is_told() -> None:
+    sample = simulation.Sample("a network", wrong_pool().plan(PLATFORM), 1000)
+    with pytest.raises(ToolError, match="no drawn layer tells what costs template"):
+        calibrate(Simulated(BOARD, (), (), (sample,)))
 
 
 @pytest.mark.parametrize("name", known_boards())

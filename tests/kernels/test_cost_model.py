@@ -18,8 +18,6 @@ from networks import conv_graph
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.boards.timing import Cache
-from approx_plugin.calibration.layers import draw_layers
-from approx_plugin.kernels.cmsis_nn.registry import SERVICES
 from approx_plugin.kernels.cost import StepCost
 from approx_plugin.kernels.costs.counting import IDEAL, Memories, Work, missed_bytes, swept_again
 from approx_plugin.kernels.costs.loader import board_costs, ideal_costs
@@ -34,6 +32,7 @@ from approx_plugin.kernels.unpacked.assembly import Phase, group_code, groups
 from approx_plugin.kernels.unpacked.phases import count_phases, cut
 from approx_plugin.kernels.unpacked.plan import UnpackedPlan
 from approx_plugin.kernels.unpacked.plan import plans as plans_for
+from approx_plugin.laboratory.drawing import draw_layers, unpriced
 from approx_plugin.operators.conv2d import Conv2D
 
 CACHES = Memories(Cache(1024, 8, 128), Cache(256, 8, 32), Cache(16384, 32, 4))
@@ -189,12 +188,10 @@ def test_every_board_has_costs() -> None:
 @pytest.mark.parametrize("name", every_model())
 def test_every_count_has_a_coefficient(name: str) -> None:
     model = every_model()[name]
+    platform = unpriced(load_board("nucleo-u575zi-q"), "assembly")
     kinds = set()
-    for drawn in draw_layers(11, 0.5):
-        works = [SERVICES[drawn.operator.kind].work(drawn.operator, model.memories)]
-        if isinstance(drawn.operator, Conv2D):
-            works.extend(plans_for(drawn.operator, "assembly")[0].work(model.memories))
-        for work in works:
+    for drawn in draw_layers(11, 0.5, platform):
+        for work in drawn.plan(platform).work(model.memories):
             assert set(work.counts) == set(model.kinds[work.kind])
             assert min(work.counts.values()) >= 0
             assert model.cycles(work) > 0

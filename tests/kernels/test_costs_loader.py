@@ -10,16 +10,13 @@ import pytest
 
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.boards.timing import Cache
-from approx_plugin.calibration.layers import draw_layers
 from approx_plugin.cli import main
 from approx_plugin.errors import ApproxError, BoardError, ErrorGroup, Location
-from approx_plugin.kernels.cmsis_nn.registry import SERVICES
 from approx_plugin.kernels.costs.counting import IDEAL, Memories
 from approx_plugin.kernels.costs.kinds import COUNTS
 from approx_plugin.kernels.costs.loader import FILE, load_costs
 from approx_plugin.kernels.costs.model import CostModel
-from approx_plugin.kernels.unpacked.plan import plans
-from approx_plugin.operators.conv2d import Conv2D
+from approx_plugin.laboratory.drawing import draw_layers, unpriced
 
 COUNTED = {"unpacked": ("call", "loads"), "cmsis_nn pad": ("rows",)}
 GOOD = """\
@@ -153,13 +150,13 @@ def test_a_file_that_lacks_a_kind_is_told_before_any_work_with_the_mistakes_of_o
 def test_every_work_of_every_kernel_is_in_the_table() -> None:
     """Whoever adds a kind of kernel, or a count, adds it to the table; and whoever removes one removes it there."""
     found: dict[str, set[str]] = {}
-    for drawn in draw_layers(11, 0.5):
-        works = [SERVICES[drawn.operator.kind].work(drawn.operator, IDEAL)]
-        if isinstance(drawn.operator, Conv2D):
-            for backend in ("assembly", "c"):
-                works += [work for plan in plans(drawn.operator, backend) for work in plan.work(IDEAL)]
-        for work in works:
-            assert found.setdefault(work.kind, set(work.counts)) == set(work.counts)
+    board = load_board("nucleo-u575zi-q")
+    for backend in ("assembly", "c"):
+        platform = unpriced(board, backend)
+        for drawn in draw_layers(11, 0.5, platform):
+            plans = drawn.kernel.plans(drawn.operators, platform)
+            for work in (work for plan in plans for work in plan.work(IDEAL)):
+                assert found.setdefault(work.kind, set(work.counts)) == set(work.counts)
     assert found == {kind: set(names) for kind, names in COUNTS.items()}
 
 

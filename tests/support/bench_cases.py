@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from approx_plugin.bench.published import Published, Reference
-from approx_plugin.bench.results import Bench, BoardResult, Figures, LayerResult, Top1, VariantResult
+from approx_plugin.bench.results import Bench, BoardResult, LayerResult, Top1, VariantResult
+from approx_plugin.laboratory.figures import Figures
 from approx_plugin.virtual_board.results import Stalls
 
 MACS = (442_368, 2_359_296, 0)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from approx_plugin.kernels.unpacked.blocks import Block, candidates
-from approx_plugin.kernels.unpacked.geometry import geometry, pitches
+from approx_plugin.laboratory import operators
+from approx_plugin.laboratory.operators import NO_LIMITS, Extent, Limits, activation
 from approx_plugin.model.operator import Operator
-from approx_plugin.model.quantization import Multiplier, Quantization, quantize_multiplier
-from approx_plugin.model.tensor import Int8Array, Tensor
+from approx_plugin.model.quantization import Multiplier, quantize_multiplier
+from approx_plugin.model.tensor import Int8Array, Int32Array
 from approx_plugin.operators.add import Add
 from approx_plugin.operators.average_pool2d import AveragePool2D
 from approx_plugin.operators.conv2d import Conv2D
@@ -20,11 +20,9 @@ from approx_plugin.operators.fully_connected import FullyConnected
 from approx_plugin.operators.geometry import SAME, VALID, Padding, Window
 from approx_plugin.operators.max_pool2d import MaxPool2D
 from approx_plugin.operators.pad import Pad
-from approx_plugin.operators.pool2d import Pool2D
-from approx_plugin.operators.softmax import Softmax, differences_scaled_by
+from approx_plugin.operators.softmax import Softmax
 
 Random = np.random.Generator
-Extent = tuple[int, int]
 
 MAX_ACTIVATION = 24_000
 """Bytes of a layer's input or output: with the widened copy and im2col it still fits the smallest board's RAM."""
@@ -33,27 +31,13 @@ MAX_MACS, MIN_MACS = 500_000, 4_000
 MAX_WEIGHTS = 10_000
 
 
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """A layer and the kernel that is to compute it. block: of the unpacked kernel, None for the library's."""
-
-    operator: Operator
-    schedule: str
-    block: Block | None = None
-    pitch: int | None = None
-
-
-def _tensor(index: int, shape: Sequence[int], scale: float, zero_point: int) -> Tensor:
-    return Tensor(index, f"t{index}", (1, *shape), "int8", Quantization((scale,), (zero_point,)))
-
-
 def _multipliers(random: Random, count: int, terms: float) -> tuple[Multiplier, ...]:
     """Requantisation that spreads the sums of `terms` products of random int8 over the int8 range."""
     spread = 70.0 * 75.0 * max(1.0, terms) ** 0.5
     return tuple(quantize_multiplier(float(50.0 / spread * 2.0 ** random.uniform(-1, 1))) for _ in range(count))
 
 
-def _limits(random: Random) -> tuple[int, int]:
+def _limits(random: Random) -> Limits:
     """Mostly none (a ReLU whose zero point is -128 needs none), sometimes one or two."""
     return ((-128, 127), (-128, 127), (-128, 127), (-100, 127), (-128, 110))[int(random.integers(5))]
 
@@ -66,6 +50,10 @@ def _window(random: Random, size: Extent, kernel: Extent, stride: Extent) -> Win
     scheme = SAME if random.random() < 0.6 else VALID
     window = Window.resolve(scheme, size, kernel, stride)
     return window if min(window.output) >= 1 else None
+
+
+def _bias(random: Random, channels: int) -> Int32Array:
+    return random.integers(-3000, 3000, channels, dtype=np.int32)
 
 
 def _weights(random: Random, shape: Sequence[int], density: float) -> Int8Array:
@@ -84,21 +72,16 @@ def convolution(
     window = _window(random, size, kernel, stride)
     if window is None:
         raise ValueError("the kernel does not fit")
-    low, high = _limits(random)
+    limits = _limits(random)
     taps = kernel[0] * kernel[1] * channels[0]
-    return Conv2D(
-        index=0,
-        name="conv2d_0",
-        label="conv",
-        inputs=(_tensor(0, (*size, channels[0]), 0.02, _zero_point(random)),),
-        output=_tensor(1, (*window.output, channels[1]), 0.03, _zero_point(random)),
+    return operators.conv2d(
+        activation(0, (*size, channels[0]), 0.02, _zero_point(random)),
+        window,
+        zero_point=_zero_point(random),
         weights=_weights(random, (channels[1], *kernel, channels[0]), density),
-        bias=random.integers(-3000, 3000, channels[1], dtype=np.int32),
+        bias=_bias(random, channels[1]),
         multipliers=_multipliers(random, channels[1], taps * density),
-        stride=stride,
-        padding=window.padding,
-        activation_min=low,
-        activation_max=high,
+        limits=limits,
     )
 
 
@@ -130,6 +113,10 @@ def convolutions(random: Random, count: int, kernels: Sequence[Extent] = KERNELS
     return found
 
 
+def _pointwise(random: Random, count: int) -> list[Conv2D]:
+    return convolutions(random, count, ((1, 1),))
+
+
 def _depthwise(random: Random) -> DepthwiseConv2D | None:
     kernel = ((3, 3), (3, 3), (5, 5), (7, 7), (3, 1))[int(random.integers(5))]
     stride = (2, 2) if random.random() < 0.3 else (1, 1)
@@ -138,21 +125,15 @@ def _depthwise(random: Random) -> DepthwiseConv2D | None:
     window = _window(random, size, kernel, stride)
     if window is None or channels * max(size[0] * size[1], window.output[0] * window.output[1]) > MAX_ACTIVATION:
         return None
-    low, high = _limits(random)
-    return DepthwiseConv2D(
-        index=0,
-        name="depthwise_conv2d_0",
-        label="depthwise",
-        inputs=(_tensor(0, (*size, channels), 0.02, _zero_point(random)),),
-        output=_tensor(1, (*window.output, channels), 0.03, _zero_point(random)),
+    limits = _limits(random)
+    return operators.depthwise_conv2d(
+        activation(0, (*size, channels), 0.02, _zero_point(random)),
+        window,
+        zero_point=_zero_point(random),
         weights=_weights(random, (*kernel, channels), 1.0),
-        bias=random.integers(-3000, 3000, channels, dtype=np.int32),
+        bias=_bias(random, channels),
         multipliers=_multipliers(random, channels, kernel[0] * kernel[1]),
-        depth_multiplier=1,
-        stride=stride,
-        padding=window.padding,
-        activation_min=low,
-        activation_max=high,
+        limits=limits,
     )
 
 
@@ -166,20 +147,14 @@ def _multiplied(random: Random) -> DepthwiseConv2D | None:
     if window is None:
         return None
     count = channels * multiplier
-    return DepthwiseConv2D(
-        index=0,
-        name="depthwise_conv2d_0",
-        label="depthwise",
-        inputs=(_tensor(0, (*size, channels), 0.02, _zero_point(random)),),
-        output=_tensor(1, (*window.output, count), 0.03, _zero_point(random)),
+    return operators.depthwise_conv2d(
+        activation(0, (*size, channels), 0.02, _zero_point(random)),
+        window,
+        zero_point=_zero_point(random),
         weights=_weights(random, (*kernel, count), 1.0),
-        bias=random.integers(-3000, 3000, count, dtype=np.int32),
+        bias=_bias(random, count),
         multipliers=_multipliers(random, count, kernel[0] * kernel[1]),
-        depth_multiplier=multiplier,
-        stride=stride,
-        padding=window.padding,
-        activation_min=-128,
-        activation_max=127,
+        limits=NO_LIMITS,
     )
 
 
@@ -187,40 +162,33 @@ def _fully_connected(random: Random) -> FullyConnected:
     inputs = int(random.choice((16, 30, 50, 63, 64, 100, 128, 200, 256, 512, 640, 1024)))
     outputs = int(random.choice((2, 3, 5, 8, 9, 10, 12, 16, 32, 64)))
     count = outputs if random.random() < 0.4 else 1
-    return FullyConnected(
-        index=0,
-        name="fully_connected_0",
-        label="fully connected",
-        inputs=(_tensor(0, (inputs,), 0.02, _zero_point(random)),),
-        output=_tensor(1, (outputs,), 0.03, _zero_point(random)),
+    return operators.fully_connected(
+        activation(0, (inputs,), 0.02, _zero_point(random)),
+        zero_point=_zero_point(random),
         weights=_weights(random, (outputs, inputs), 1.0),
-        bias=random.integers(-3000, 3000, outputs, dtype=np.int32),
+        bias=_bias(random, outputs),
         multipliers=_multipliers(random, count, inputs),
-        rows=1,
-        activation_min=-128,
-        activation_max=127,
+        limits=NO_LIMITS,
     )
 
 
 def _add(random: Random) -> Add:
     shape = (int(random.integers(2, 24)), int(random.integers(2, 24)), int(random.choice((4, 7, 16, 32))))
     scales = [float(random.uniform(0.01, 0.05)) for _ in range(3)]
-    larger = 2.0 * max(scales[:2])
-    low, high = _limits(random)
-    return Add(
-        index=0,
-        name="add_0",
-        label="add",
-        inputs=tuple(_tensor(i, shape, scales[i], _zero_point(random)) for i in range(2)),
-        output=_tensor(2, shape, scales[2], _zero_point(random)),
-        multipliers=(quantize_multiplier(scales[0] / larger), quantize_multiplier(scales[1] / larger)),
-        output_multiplier=quantize_multiplier(larger / ((1 << 20) * scales[2])),
-        activation_min=low,
-        activation_max=high,
-    )
+    limits = _limits(random)
+    first, second = (activation(i, shape, scales[i], _zero_point(random)) for i in range(2))
+    return operators.add(first, second, scale=scales[2], zero_point=_zero_point(random), limits=limits)
 
 
-def _pool(random: Random, kind: type[Pool2D]) -> Pool2D | None:
+def _max_pool(random: Random) -> MaxPool2D | None:
+    return _pool(random, MaxPool2D)
+
+
+def _average_pool(random: Random) -> AveragePool2D | None:
+    return _pool(random, AveragePool2D)
+
+
+def _pool(random: Random, kind: type[operators.Pool]) -> operators.Pool | None:
     channels = int(random.choice((4, 8, 10, 16, 32, 64)))
     size = (int(random.integers(2, 30)), int(random.integers(2, 30)))
     edge = int(random.choice((2, 2, 2, 3)))
@@ -228,80 +196,21 @@ def _pool(random: Random, kind: type[Pool2D]) -> Pool2D | None:
     window = _window(random, size, kernel, stride)
     if window is None or channels * size[0] * size[1] > MAX_ACTIVATION:
         return None
-    zero_point = _zero_point(random)
-    return kind(
-        index=0,
-        name="pool_0",
-        label="pool",
-        inputs=(_tensor(0, (*size, channels), 0.02, zero_point),),
-        output=_tensor(1, (*window.output, channels), 0.02, zero_point),
-        kernel=kernel,
-        stride=stride,
-        padding=window.padding,
-        activation_min=-128,
-        activation_max=127,
-    )
+    return operators.pool(kind, activation(0, (*size, channels), 0.02, _zero_point(random)), window, NO_LIMITS)
 
 
 def _softmax(random: Random) -> Softmax:
     count = int(random.choice((2, 3, 4, 8, 10, 12, 16, 24)))
     # No difference of two int8 is so small that it is passed over: cycles are those of the worst data.
-    scale = float(random.uniform(0.02, 0.1))
-    multiplier, difference_min = differences_scaled_by(scale)
-    return Softmax(
-        index=0,
-        name="softmax_0",
-        label="softmax",
-        inputs=(_tensor(0, (count,), scale, 0),),
-        output=_tensor(1, (count,), 1.0 / 256.0, -128),
-        multiplier=multiplier,
-        difference_min=difference_min,
-    )
+    return operators.softmax(activation(0, (count,), float(random.uniform(0.02, 0.1)), 0))
 
 
 def _pad(random: Random) -> Pad:
     height, width = (int(random.integers(4, 28)) for _ in range(2))
     channels = int(random.choice((1, 3, 8, 16, 24)))
     top, left, bottom, right = (int(random.integers(0, 3)) for _ in range(4))
-    zero_point = _zero_point(random)
-    return Pad(
-        index=0,
-        name="pad_0",
-        label="pad",
-        inputs=(_tensor(0, (height, width, channels), 0.02, zero_point),),
-        output=_tensor(1, (height + top + bottom, width + left + right, channels), 0.02, zero_point),
-        padding=Padding(top, left, bottom, right),
-    )
-
-
-def draw_layers(seed: int, scale: float = 1.0) -> list[Drawn]:
-    """What the coefficients are fitted to, or, with another seed, tried on. scale: on the number of layers."""
-    random = np.random.default_rng(seed)
-
-    def many(count: int) -> int:
-        return max(4, round(count * scale))
-
-    drawn: list[Drawn] = []
-    for conv in convolutions(random, many(80)):
-        drawn += [_unpacked(random, conv), Drawn(conv, "cmsis_nn")]
-    drawn += [Drawn(conv, "cmsis_nn") for conv in convolutions(random, many(24), ((1, 1),))]
-    for draw, count in (
-        (_depthwise, 44),
-        (_multiplied, 32),
-        (_fully_connected, 40),
-        (_add, 16),
-        (lambda r: _pool(r, MaxPool2D), 24),
-        (lambda r: _pool(r, AveragePool2D), 16),
-        (_softmax, 12),
-        (_pad, 24),
-    ):
-        left = many(count)
-        while left:
-            operator = draw(random)
-            if operator is not None and _is_worth_it(operator):
-                drawn.append(Drawn(operator, "cmsis_nn"))
-                left -= 1
-    return [drawn[i] for i in random.permutation(len(drawn))]
+    source = activation(0, (height, width, channels), 0.02, _zero_point(random))
+    return operators.pad(source, Padding(top, left, bottom, right))
 
 
 def _is_worth_it(operator: Operator) -> bool:
@@ -309,9 +218,45 @@ def _is_worth_it(operator: Operator) -> bool:
     return operator.kind == Softmax.kind or max(operator.macs, 2 * operator.inputs[0].elements) >= MIN_MACS // 2
 
 
-def _unpacked(random: Random, conv: Conv2D) -> Drawn:
-    """The usual block every other time, any that fits otherwise: the fit has to know them all."""
-    pitch = int(random.choice(pitches(conv.in_channels)))
-    fitting = candidates(geometry(conv, pitch))
-    block = fitting[0] if random.random() < 0.5 else fitting[int(random.integers(len(fitting)))]
-    return Drawn(conv, "unpacked", block, pitch)
+def _worth_it(draw: Callable[[Random], Operator | None]) -> Callable[[Random, int], list[Operator]]:
+    def several(random: Random, count: int) -> list[Operator]:
+        found: list[Operator] = []
+        while len(found) < count:
+            operator = draw(random)
+            if operator is not None and _is_worth_it(operator):
+                found.append(operator)
+        return found
+
+    return several
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Layers of one sort. draw: generator, how many -> so many of them.
+
+    count: how many of them tell the coefficients of a kernel well enough.
+    baseline_only: for the library alone, which has functions of its own for them.
+    """
+
+    draw: Callable[[Random, int], Sequence[Operator]]
+    count: int
+    baseline_only: bool = False
+
+    def some(self, random: Random, scale: float = 1.0) -> Sequence[Operator]:
+        """`scale` times as many, four at least."""
+        return self.draw(random, max(4, round(self.count * scale)))
+
+
+LOTS = (
+    Lot(convolutions, 80),
+    Lot(_pointwise, 24, baseline_only=True),
+    Lot(_worth_it(_depthwise), 44),
+    Lot(_worth_it(_multiplied), 32),
+    Lot(_worth_it(_fully_connected), 40),
+    Lot(_worth_it(_add), 16),
+    Lot(_worth_it(_max_pool), 24),
+    Lot(_worth_it(_average_pool), 16),
+    Lot(_worth_it(_softmax), 12),
+    Lot(_worth_it(_pad), 24),
+)
+"""Every kind of operator that is computed."""

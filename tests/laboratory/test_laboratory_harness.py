@@ -1,0 +1,59 @@
+"""Every kernel of the registry on drawn and extreme layers, on three cores; and kernels that come from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from toy_kernels import FromPlanesPlan, Padded, Planes, PlanesPlan
+
+from approx_plugin.boards.loader import load_board
+from approx_plugin.kernels.needs import DTCM, RAM
+from approx_plugin.kernels.registry import KERNELS
+from approx_plugin.kernels.TEMPLATE import Loop
+from approx_plugin.laboratory.__main__ import CORES, board_of, main
+from approx_plugin.laboratory.drawing import unpriced
+from approx_plugin.laboratory.harness import Bench, draw_subjects, examine
+
+RUNS = [*((core, "assembly", 60) for core in CORES), ("cortex-m7", "c", 20)]
+"""Core, back end, layers. C is the same on all cores."""
+
+
+@pytest.mark.parametrize(("core", "backend", "layers"), RUNS)
+def test_registered_kernels_do_nothing_wrong(core: str, backend: str, layers: int, objects: Path) -> None:
+    board = board_of(core)
+    platform = unpriced(board, backend)
+    subjects = [*draw_subjects(1, range(layers), platform)]
+    assert {subject.drawn.kernel.name for subject in subjects} == {*KERNELS}
+    verdict = examine(subjects, Bench(board, platform, None, objects / core, 2), 1)
+    assert [*map(str, verdict.faults)] == []
+    assert len(verdict.measured) + verdict.left_out == len(subjects)
+    assert verdict.left_out <= 1
+    for one in verdict.measured:
+        assert 0 < one.figures.ideal_cycles <= one.figures.cycles
+
+
+def test_runs_layouts_and_memories_are_served(objects: Path) -> None:
+    """Two operators at once, int16 planes on either side, scratch in the core's own memory."""
+    board = load_board("nucleo-h743zi2")
+    platform = unpriced(board, "assembly")
+    kernels = (Padded(), Planes(PlanesPlan), Planes(FromPlanesPlan), Loop())
+    subjects = [*draw_subjects(2, range(24), platform, kernels)]
+    verdict = examine(subjects, Bench(board, platform, None, objects / "toys", 2), 2)
+    assert [*map(str, verdict.faults)] == []
+    ran = {(m.subject.drawn.kinds, m.subject.drawn.variant) for m in verdict.measured}
+    assert {("PAD + MAX_POOL_2D", RAM), ("PAD + MAX_POOL_2D", DTCM), ("MAX_POOL_2D", "")} <= ran
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, objects: Path) -> None:
+    monkeypatch.delenv("CMSIS_NN_PATH", raising=False)
+    assert main(["--layers", "4", "--core", "cortex-m33", "--backend", "assembly", "--jobs", "2"]) == 0
+    said = capsys.readouterr()
+    assert "nucleo-u575zi-q, assembly:\n  cmsis_nn: 4 plans, " in said.out
+    assert "4 layers, 0 faults" in said.err
+    assert main(["--board", "nucleo-u575"]) == 2
+    assert "Did you mean 'nucleo-u575zi-q'?" in capsys.readouterr().err
+    for wrong in (["--core", "cortex-m0"], ["--kernel", "nobody"], ["--layers", "0"]):
+        with pytest.raises(SystemExit) as caught:
+            main(wrong)
+        assert caught.value.code == 2
