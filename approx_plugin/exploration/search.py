@@ -1,11 +1,16 @@
-"""The search for the cheapest design that meets the target.
+"""The search for the cheapest design that fits the board and meets the target.
 
-1. The exact network, and the designs that the method wants measured anyway (one threshold for all layers).
-2. Sensitivity curves: single layers at the levels around the one that uses up the allowed loss alone.
-3. A greedy path from exact towards cheap, most cycles saved per point of accuracy first, along which the losses of the
-   curves are taken to add up; bisection finds by measurement how far it can be followed.
-4. Local search from there with the rest of the budget: raise a layer, or raise one and lower another; when nothing near
-   is left, random neighbours by the seed.
+1. The exact network, and half of the designs that the method wants measured anyway (one threshold for all layers).
+2. Where the exact network does not fit: the design to start from, which does (`start.py`).
+3. Rounds, each of them finer than the one before:
+   a. Sensitivity curves: single layers at levels around the one that uses up the allowed loss alone.
+   b. A greedy path from the start towards cheap, most cycles saved per point of accuracy first, along which the losses
+      of the curves are taken to add up; measurement finds how far it can be followed.
+   c. Local search: raise a layer, or raise one and lower another.
+4. When the curves are complete, local search alone; where nothing near is left, random neighbours by the seed.
+
+Nothing of this depends on how many evaluations are allowed: the search is told only when they are used up, so the
+designs of a small budget are the first ones of a large one.
 
 Every measured design is a point for the front. The search sees the exploration set only; `confirmation.py` has the
 last word.
@@ -28,48 +33,61 @@ from approx_plugin.exploration.design import Candidates, Design
 from approx_plugin.exploration.evaluation import Evaluate
 from approx_plugin.exploration.front import Front, Point
 from approx_plugin.exploration.goal import Goal
-from approx_plugin.exploration.measurement import Notebook, Progress, silent
-from approx_plugin.exploration.pricing import Price, Pricing, single_cycles
+from approx_plugin.exploration.measurement import BudgetSpent, Notebook, Progress, silent
+from approx_plugin.exploration.pricing import Pricing, single_cycles
+from approx_plugin.exploration.start import starts
 from approx_plugin.spec.spec import Search, Target
-
-SWEEP_BUDGET = 0.15
-"""Share of the evaluations for the method's own designs."""
-
-CURVES_BUDGET = 0.6
-"""Share of the evaluations that may be used when the curves are done."""
 
 NOISE = 0.25
 """Points: a loss below it is not told apart from none when the curves are made."""
 
+DETAIL = 2
+"""Levels of each layer by which every round of curves has more."""
+
+STEPS = 4
+"""Designs on the path that a round measures to find its end."""
+
+AIM = 0.8
+"""Share of the allowed loss at which the path is measured first."""
+
 BETWEEN = 4
-"""Designs on the way from exact to the end of the path that are measured as well."""
+"""Designs on the way from the start to the end of the first path that are measured as well."""
 
 ROUND = 4
 """Neighbours that are measured before the best one so far is looked at again."""
+
+PATIENCE = 2
+"""Rounds of neighbours without a better one after which the curves are made finer."""
+
+TRIED = 8
+"""Promising neighbours that are priced for each that is measured."""
 
 REACH = 2
 """Levels by which a layer moves to a neighbour."""
 
 Levels = tuple[int, ...]
-"""One level a layer, in the order of the layers; 0 is exact."""
+"""One level per layer, in the order of the layers; 0 is exact."""
 
 
 @dataclass(frozen=True, eq=False)
 class Exploration:
     """What the search found.
 
-    front:   Pareto front of all measured designs, the exact network among them; accuracies on the exploration set.
+    front:   Pareto front of all measured designs that fit, the exact network among them if it does; accuracies on the
+             exploration set.
     points:  all that was measured, in that order; the first one is the exact network.
+    exact_fits: whether the exact network does.
     chosen:  the design to use; without candidates if it is the exact network.
     exploration, confirmation: the chosen design against the exact network on either set.
     target_met: whether the chosen design meets the target on the confirmation set.
-    looks:   the designs that were tried on the confirmation set.
+    looks:   the designs that were tried on the confirmation set, in that order.
     evaluations: how many designs were measured on the exploration set.
     message: one or two sentences for the person who reads the report: what was chosen and why; empty never.
     """
 
     front: Front
     points: tuple[Point, ...]
+    exact_fits: bool
     chosen: Design
     exploration: Comparison
     confirmation: Comparison
@@ -77,6 +95,10 @@ class Exploration:
     looks: tuple[Look, ...]
     evaluations: int
     message: str
+
+
+class NothingMeetsTheTarget(Exception):  # noqa: N818 (a finding; the pipeline says to the user what it means)
+    """The exact network does not fit, and no design that fits meets the target. str() says what was tried."""
 
 
 def explore(
@@ -88,50 +110,66 @@ def explore(
     search: Search,
     progress: Progress = silent,
 ) -> Exploration:
-    """Search on one set, confirm on another. The same arguments give the same result.
+    """Search on one set, confirm on another. The same arguments give the same result; a larger `search.evaluations`
+    never gives one that takes more cycles.
 
-    Uses `search.seed` and `search.evaluations` (at least 1; the exact network counts as one). Raises SearchInterrupted.
+    Uses `search.seed` and `search.evaluations` (at least 1; the exact network counts as one). Raises SearchInterrupted,
+    and NothingMeetsTheTarget where not even the exact network can be used.
     """
-    notebook = Notebook(on_exploration, prices, search.evaluations, progress)
-    exact_price = prices.total(())
-    (exact,) = notebook.measure([()])
-    if exact is None:
+    if search.evaluations < 1:
         raise ValueError("a search needs at least one evaluation")
+    notebook = Notebook(on_exploration, prices, search.evaluations, progress)
+    exact, exact_fits = notebook.reference(), prices.total(()).fits
     goal = Goal.on(target, exact.point.accuracy)
-    if goal.allowed >= 0:
+    ended = True
+    if goal.allowed >= 0 or not exact_fits:
         notebook.meets = goal.met
-        _Search(options, prices, exact_price, notebook, goal, search.seed).run()
+        try:
+            _Search(options, prices, notebook, goal, search.seed).run()
+        except BudgetSpent:
+            ended = False
     (exact_confirmed,) = on_confirmation([()])
     last_word = Goal.on(target, accuracy(exact_confirmed))
-    cheaper = [design for design in notebook.designs if design.point.cycles < exact.point.cycles]
-    found = confirm(cheaper, exact.point, goal, last_word, on_confirmation)
+    designs = notebook.designs
+    origin = exact.point.cycles if exact_fits else None
+    found = confirm(designs, ended, origin, goal, last_word, on_confirmation)
+    if found.design is None and not exact_fits:
+        raise NothingMeetsTheTarget(_failure(designs, goal, found.looks))
     chosen = found.design or exact
     confirmed = exact_confirmed if found.correct is None else found.correct
     comparison = compare(exact_confirmed, confirmed)
+    usable = designs if exact_fits else designs[1:]
+    cheaper = any(design.point.cycles < exact.point.cycles for design in usable)
     return Exploration(
-        front=Front.of(design.point for design in notebook.designs),
-        points=tuple(design.point for design in notebook.designs),
+        front=Front.of(design.point for design in usable),
+        points=tuple(design.point for design in designs),
+        exact_fits=exact_fits,
         chosen=chosen,
         exploration=compare(notebook.correct(()), notebook.correct(chosen.candidates)),
         confirmation=comparison,
         target_met=last_word.met(comparison.approximated),
         looks=found.looks,
         evaluations=notebook.used,
-        message=_message(chosen, goal, last_word, found.looks, bool(cheaper)),
+        message=_message(chosen, exact_fits, goal, last_word, found.looks, cheaper),
     )
 
 
-def _message(chosen: Design, exploration: Goal, confirmation: Goal, looks: tuple[Look, ...], anything: bool) -> str:
+def _message(
+    chosen: Design, exact_fits: bool, exploration: Goal, confirmation: Goal, looks: tuple[Look, ...], anything: bool
+) -> str:
     if chosen.candidates:
         place = [look.point for look in looks].index(chosen.point) + 1
         which = "the one design" if len(looks) == 1 else f"number {place} of the {len(looks)} designs"
         tried = "was" if len(looks) == 1 else "were"
-        return f"The target is met on the confirmation set by {which} that {tried} tried on it."
+        met = f"The target is met on the confirmation set by {which} that {tried} tried on it."
+        return met if exact_fits else f"{met} The exact network does not fit the board."
     parts = ["NOTHING IS APPROXIMATED: the exact network is used."]
     if exploration.allowed < 0 or confirmation.allowed < 0:
         parts.append("THE TARGET IS NOT MET: even the exact network does not reach the accuracy that was asked for.")
     elif looks:
-        parts.append(f"None of the {len(looks)} designs that were tried met the target on the confirmation set.")
+        tried = "The one design that was tried did not meet"
+        several = f"None of the {len(looks)} designs that were tried met"
+        parts.append(f"{tried if len(looks) == 1 else several} the target on the confirmation set.")
     elif anything:
         parts.append("No cheaper design met the target on the exploration set.")
     else:
@@ -139,110 +177,198 @@ def _message(chosen: Design, exploration: Goal, confirmation: Goal, looks: tuple
     return " ".join(parts)
 
 
+def _failure(designs: Sequence[Design], goal: Goal, looks: tuple[Look, ...]) -> str:
+    """What was tried in vain: designs that fit, the exact network at their head."""
+    best = max((design.point.accuracy for design in designs[1:]), default=None)
+    if best is None:
+        return "no design that fits could be measured: one evaluation is the exact network's"
+    reached = f"of {len(designs) - 1} designs that fit, the best one reaches {best:.2f} % on the exploration set"
+    wanted = f"{goal.required:.2f} % are wanted, and the exact network has {goal.exact:.2f} %"
+    if not looks:
+        return f"{reached}; {wanted}"
+    confirmed = max(look.accuracy for look in looks)
+    tried = f"of {len(looks)} that were tried on the confirmation set the best reaches {confirmed:.2f} %"
+    return f"{reached}, and {tried}; {wanted}"
+
+
 class _Search:
     """The steps of the search; the notebook holds what they have found."""
 
-    def __init__(
-        self, options: Options, prices: Pricing, exact: Price, notebook: Notebook, goal: Goal, seed: int
-    ) -> None:
-        self._options, self._notebook, self._goal = options, notebook, goal
+    def __init__(self, options: Options, prices: Pricing, notebook: Notebook, goal: Goal, seed: int) -> None:
+        self._options, self._prices, self._notebook, self._goal = options, prices, notebook, goal
         self._random = random.Random(seed)
-        self._ladders = {layer: ladder for layer, ladder in sorted(options.ladders.items()) if ladder}
-        self._cycles = single_cycles(prices, exact, self._ladders)
+        self._ladders = [ladder for _, ladder in sorted(options.ladders.items()) if ladder]
+        self._cycles = single_cycles(prices, self._ladders)
         self._losses: list[tuple[float, ...]] = []
+        self._start: Levels = (0,) * len(self._ladders)
+        self._lost = 0.0
+        self._best = self._start
 
     def run(self) -> None:
-        """All steps, as far as the budget goes."""
+        """All steps. Raises BudgetSpent unless there is nothing more to measure."""
         if not self._ladders:
             return
-        total = self._notebook.used + self._notebook.left
-        self._notebook.measure(self._options.sweep[: int(total * SWEEP_BUDGET)])
-        self._losses = [curve.expected() for curve in self._curves(int(total * (1 - CURVES_BUDGET)))]
-        self._refine(self._follow_path())
+        self._notebook.measure(self._options.sweep[::2])
+        if not self._begin():
+            return
+        known = [{level: self._lost} for level in self._start]
+        for number in itertools.count(1):
+            finer = self._refine_curves(known, 1 + DETAIL * number)
+            path = self._follow_path()
+            if number == 1:
+                self._fill(path)
+                self._notebook.measure(self._options.sweep[1::2])
+            self._walk(None if not finer else PATIENCE)
+            if not finer:
+                return
 
-    def _curves(self, leave: int) -> list[Curve]:
-        """One curve a layer; at least `leave` evaluations are left for later."""
-        exact = self._goal.exact
-        losses: list[dict[int, float]] = [{0: 0.0} for _ in self._ladders]
-        tops = [len(ladder) for ladder in self._ladders.values()]
-        allowed = max(self._goal.allowed, NOISE)
+    def _begin(self) -> bool:
+        """Finds the design that everything starts from: the exact network, or the best of those that fit instead."""
+        if self._notebook.affordable(()) is not None:
+            return True
+        wanted = starts(self._ladders, self._prices)
+        measured = self._notebook.measure([self._candidates(levels) for levels in wanted])
+        found = [(design.point.accuracy, levels) for design, levels in zip(measured, wanted) if design is not None]
+        if found:
+            best, self._start = max(found)
+            self._best, self._lost = self._start, self._goal.exact - best
+        return bool(found)
+
+    def _refine_curves(self, known: list[dict[int, float]], levels: int) -> bool:
+        """Measure until each curve has so many levels, or needs no more; whether any was measured.
+
+        known: by layer, the loss of measured levels.
+        """
+        allowed = max(self._goal.allowed, self._lost + NOISE)
+        tops = [len(ladder) for ladder in self._ladders]
+        finer = False
         while True:
-            wanted = []
-            for place, (top, known) in enumerate(zip(tops, losses)):
-                level = Curve(top, known).next_level(allowed)
-                if level is not None:
-                    wanted.append((place, level))
-            wanted = wanted[: max(0, self._notebook.left - leave)]
-            designs = [self._candidates(self._single(place, level)) for place, level in wanted]
-            for (place, level), design in zip(wanted, self._notebook.measure(designs)):
-                if design is not None:
-                    losses[place][level] = exact - design.point.accuracy
+            wanted = [
+                (place, level)
+                for place, (top, losses) in enumerate(zip(tops, known))
+                for level in [Curve(top, losses).next_level(allowed) if len(losses) < levels else None]
+                if level is not None
+            ]
             if not wanted:
-                return [Curve(top, known) for top, known in zip(tops, losses)]
-
-    def _follow_path(self) -> Levels:
-        """As far along the greedy path as bisection finds the goal to be met."""
-        path = greedy_path(self._losses, self._cycles)
-        good, bad = 0, len(path)
-        while bad - good > 1:
-            middle = (good + bad) // 2
-            met = self._met(path[middle])
-            if met is None:
                 break
-            good, bad = (middle, bad) if met else (good, middle)
-        self._fill(path[: good + 1])
-        return path[good]
+            finer = True
+            designs = [self._candidates(self._moved_to(place, level)) for place, level in wanted]
+            for (place, level), design in zip(wanted, self._notebook.measure(designs)):
+                known[place][level] = allowed + NOISE if design is None else self._goal.exact - design.point.accuracy
+        self._losses = [
+            self._expected(place, Curve(top, losses)) for place, (top, losses) in enumerate(zip(tops, known))
+        ]
+        return finer
+
+    def _expected(self, place: int, curve: Curve) -> tuple[float, ...]:
+        """What a layer's levels lose beyond the start; below the start's level, where nothing was measured, less."""
+        start, expected = self._start[place], curve.expected()
+        here = expected[start]
+        raised = sum(level > 0 for level in self._start)
+        share = max(self._lost, 0.0) / max(raised, 1)
+        below = [share * (level / start - 1) for level in range(start)]
+        return (*below, *(loss - here for loss in expected[start:]))
+
+    def _follow_path(self) -> tuple[Levels, ...]:
+        """The greedy path as far as measurement finds the goal to be met; the best design may be on it."""
+        path = greedy_path(self._losses, self._cycles, self._start)
+        left = self._goal.allowed - self._lost
+        good, bad, ratio = 0, len(path), 1.0
+        for _ in range(STEPS):
+            if bad - good <= 1:
+                break
+            reached = [good < at < bad and ratio * self._loss(levels) > AIM * left for at, levels in enumerate(path)]
+            at = reached.index(True) if True in reached else bad - 1
+            design = self._try([path[at]])[0]
+            if design is None or not self._met(design):
+                bad = at
+            else:
+                good = at
+            if design is not None and self._loss(path[at]) > 0:
+                lost = self._goal.exact - design.point.accuracy - self._lost
+                ratio = min(max(lost / self._loss(path[at]), ratio / 4), ratio * 4)
+        return path[: good + 1]
 
     def _fill(self, path: Sequence[Levels]) -> None:
-        """Measure designs between exact and the end of the path: for the front, and to fall back on."""
+        """Measure designs between the start and the end of the path: for the front, and to fall back on."""
         prices = np.array([self._price(levels) for levels in path])
         wanted = np.linspace(prices[0], prices[-1], BETWEEN + 2)[1:-1]
-        nearest = [path[int(np.abs(prices - price).argmin())] for price in wanted]
-        self._notebook.measure([self._candidates(levels) for levels in nearest])
+        self._try([path[int(np.abs(prices - price).argmin())] for price in wanted])
 
-    def _refine(self, best: Levels) -> None:
-        """Walk to cheaper designs that meet the goal, until the budget or the neighbourhood is used up."""
-        while self._notebook.left > 0:
-            nearby = self._nearby(best) or self._random_nearby(best)
+    def _walk(self, patience: int | None) -> None:
+        """To better designs, until there are no neighbours left, or so many rounds of them had nothing better."""
+        without = 0
+        while patience is None or without < patience:
+            nearby = self._nearby() or self._random_nearby()
             if not nearby:
                 return
-            self._notebook.measure([self._candidates(levels) for levels in nearby])  # together: they share layers
-            met = [levels for levels in nearby if self._met(levels)]
-            best = min([best, *met], key=lambda levels: (self._price(levels), levels))
+            before = self._best
+            self._try(nearby)  # together: they share layers
+            without = 0 if self._best != before else without + 1
 
-    def _nearby(self, best: Levels) -> list[Levels]:
-        """The most promising unmeasured cheaper neighbours: one layer up, or one up and another one down."""
-        places = range(len(best))
-        steps = range(1, REACH + 1)
+    def _try(self, wanted: Sequence[Levels]) -> list[Design | None]:
+        """Measure designs; the best one so far is kept."""
+        measured = self._notebook.measure([self._candidates(levels) for levels in wanted])
+        for levels, design in zip(wanted, measured):
+            if design is not None and self._rank(levels, design) < self._rank(self._best, self._of(self._best)):
+                self._best = levels
+        return measured
+
+    def _rank(self, levels: Levels, design: Design) -> tuple[bool, float, Levels]:
+        """Less is better: cycles of what meets the goal with its reserve, accuracy of what does not."""
+        point = design.point
+        if (levels != self._start and self._met(design)) or (levels == self._start and self._goal.met(point.accuracy)):
+            return (False, point.cycles, levels)
+        return (True, -point.accuracy, levels)
+
+    def _of(self, levels: Levels) -> Design:
+        """A design that was measured already."""
+        (design,) = self._notebook.measure([self._candidates(levels)])
+        assert design is not None
+        return design
+
+    def _nearby(self) -> list[Levels]:
+        """The most promising unmeasured neighbours: one layer up, or one up and another one down."""
+        best, places, steps = self._best, range(len(self._best)), range(1, REACH + 1)
         found: set[Levels] = set()
         for place, up in itertools.product(places, steps):
             raised = self._moved(best, place, up)
             found.add(raised)
             found.update(self._moved(raised, other, -down) for other in places if other != place for down in steps)
-        return self._promising(best, found)
+        return self._promising(found)
 
-    def _random_nearby(self, best: Levels) -> list[Levels]:
+    def _random_nearby(self) -> list[Levels]:
         """Likewise, of neighbours that are a little further away in any direction."""
         found: set[Levels] = set()
         for _ in range(64):
-            levels = best
-            for place in range(len(best)):
+            levels = self._best
+            for place in range(len(levels)):
                 levels = self._moved(levels, place, self._random.randint(-REACH - 1, REACH + 1))
             found.add(levels)
-        return self._promising(best, found)
+        return self._promising(found)
 
-    def _promising(self, best: Levels, found: Iterable[Levels]) -> list[Levels]:
-        price, exact = self._price(best), self._price(self._exact())
-        new = [x for x in found if self._price(x) < price and not self._notebook.known(self._candidates(x))]
+    def _promising(self, found: Iterable[Levels]) -> list[Levels]:
+        """Those that fit, are better than the best one by what is expected of them, and have not been measured."""
+        best, exact = self._of(self._best).point, self._cycles[0][0]
+        met = self._goal.met(best.accuracy)
+        price, loss = self._price(self._best), self._loss(self._best)
         # What a cycle is worth: the allowed loss over what has been saved with it so far.
-        worth = max(self._goal.allowed, NOISE) / max(exact - price, 0.1 * exact, 1.0)
-        return sorted(new, key=lambda x: (self._loss(x) - worth * (price - self._price(x)), x))[:ROUND]
+        worth = max(self._goal.allowed, NOISE) / max(exact - price, 0.1 * exact, 1.0) if met else 0.0
+        better = [x for x in found if (self._price(x) < price if met else self._loss(x) < loss)]
+        ranked = sorted(better, key=lambda x: (self._loss(x) - worth * (price - self._price(x)), x))
+        wanted: list[Levels] = []
+        for levels in ranked[: TRIED * ROUND]:
+            candidates = self._candidates(levels)
+            cost = self._notebook.affordable(candidates)
+            if cost is None or (met and cost.cycles >= best.cycles) or self._notebook.known(candidates):
+                continue
+            wanted.append(levels)
+            if len(wanted) == ROUND:
+                break
+        return wanted
 
-    def _met(self, levels: Levels) -> bool | None:
-        """Whether it meets the goal with the reserve; None if there is no budget to measure it."""
-        (design,) = self._notebook.measure([self._candidates(levels)])
-        if design is None:
-            return None
+    def _met(self, design: Design) -> bool:
+        """Whether it meets the goal with the reserve."""
         error = standard_error(self._notebook.correct(()), self._notebook.correct(design.candidates))
         return self._goal.met_with_reserve(design.point.accuracy, error)
 
@@ -251,18 +377,18 @@ class _Search:
         level = min(max(levels[place] + by, 0), len(self._losses[place]) - 1)
         return (*levels[:place], level, *levels[place + 1 :])
 
-    def _single(self, place: int, level: int) -> Levels:
-        return tuple(level if other == place else 0 for other in range(len(self._ladders)))
-
-    def _exact(self) -> Levels:
-        return (0,) * len(self._ladders)
+    def _moved_to(self, place: int, level: int) -> Levels:
+        """The start with another level of one layer."""
+        return (*self._start[:place], level, *self._start[place + 1 :])
 
     def _price(self, levels: Levels) -> float:
+        """Cycles as if those of single layers added up: quick, and good enough to rank."""
         exact = self._cycles[0][0]
         return exact + sum(cycles[level] - exact for cycles, level in zip(self._cycles, levels))
 
     def _loss(self, levels: Levels) -> float:
+        """Points beyond those that the start loses, as if those of single layers added up."""
         return sum(losses[level] for losses, level in zip(self._losses, levels))
 
     def _candidates(self, levels: Levels) -> Candidates:
-        return tuple(ladder[level - 1] for ladder, level in zip(self._ladders.values(), levels) if level)
+        return tuple(ladder[level - 1] for ladder, level in zip(self._ladders, levels) if level)
