@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from approx_plugin.build.build import BuildResult, build
+from approx_plugin.build.step_sizes import step_sizes
 from approx_plugin.kernels.program import Program
 from approx_plugin.library.provider import CmsisNn, resolve
 from approx_plugin.pipeline import Designed, Inputs, library_place, lower_design, vectors_of
 from approx_plugin.project.tree import collect
 from approx_plugin.project.writer import write
 from approx_plugin.reference.vectors import TestVectors
-
-_LAYER = re.compile(r"approx_layer_\d+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +54,7 @@ def make(inputs: Inputs, designed: Designed, place: Path, name: str, workers: in
         built,
         vectors,
         layer_functions(program, built.size.symbols),
-        layer_flash(built.size.symbols),
+        layer_flash(program, built.size.symbols),
         {step.last.index: step.cost.macs for step in program.steps},
     )
 
@@ -80,11 +77,7 @@ def layer_functions(program: Program, symbols: Mapping[str, int]) -> dict[int, s
     return {index: present.get(name, name) for index, name in wanted.items()}
 
 
-def layer_flash(symbols: Mapping[str, int]) -> dict[int, int]:
-    """Layer index -> bytes of code and constants that only this layer has: every symbol of it begins with its name."""
-    total: Counter[int] = Counter()
-    for symbol, size in symbols.items():
-        found = _LAYER.match(symbol)
-        if found:
-            total[int(found[0].rpartition("_")[2])] += size
-    return dict(total)
+def layer_flash(program: Program, symbols: Mapping[str, int]) -> dict[int, int]:
+    """Last layer of a step -> bytes of code and constants that only this step has."""
+    sizes = step_sizes(symbols, [step.symbol for step in program.steps])
+    return {step.last.index: sizes[step.symbol] for step in program.steps}

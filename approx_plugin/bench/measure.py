@@ -58,6 +58,8 @@ def result(variant: str, firmware: Firmware, designed: Designed, simulation: Sim
         simulation.stack_bytes,
         printed_cycles(console),
         top1(designed),
+        designed.title,
+        sum(step.cost.cycles for step in firmware.program.steps),
     )
 
 
@@ -104,6 +106,6 @@ def printed_cycles(console: RunResult) -> int:
 
 def top1(designed: Designed) -> Top1 | None:
     """The confirmed accuracy of an approximated network."""
-    if designed.exploration is None or designed.accuracy is None:
+    if not designed.candidates or designed.accuracy is None:
         return None
     return Top1(designed.accuracy.exact, designed.accuracy.approximated, designed.accuracy.images)

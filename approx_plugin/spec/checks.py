@@ -59,11 +59,15 @@ def semantic_errors(checked: Checked) -> Iterator[SpecError]:
 
 
 def _files(checked: Checked) -> Iterator[SpecError]:
-    """The model and the data exist."""
+    """The model, the design and the data exist."""
     model = checked.get("model")
     problem = model_problem(checked.folder, model) if model else None
     if problem:
         yield checked.problem(("model",), problem)
+    design = checked.get("design")
+    problem = file_problem(checked.folder, design) if design else None
+    if problem:
+        yield checked.problem(("design",), problem)
     for name in SETS:
         keys = ("data", name, "file")
         file = checked.get(*keys)
@@ -123,6 +127,9 @@ def _directory(checked: Checked) -> Iterator[SpecError]:
     model = checked.get("model")
     if model:
         holds["the model"] = absolute_file(checked.folder, model).parent
+    design = checked.get("design")
+    if design:
+        holds["the design"] = absolute_file(checked.folder, design).parent
     for name in SETS:
         file = checked.get("data", name, "file")
         if file:
