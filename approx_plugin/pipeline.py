@@ -54,7 +54,8 @@ from approx_plugin.project.writer import WriteResult, write
 from approx_plugin.project.writer import check as check_output
 from approx_plugin.reference.vectors import TestVectors, make_vectors
 from approx_plugin.report.compose import FROM_FILE, Made, Subject, compose, method_title, totals_of
-from approx_plugin.report.data import Report, as_json, title_of
+from approx_plugin.report.data import Report, title_of
+from approx_plugin.report.document import as_json
 from approx_plugin.report.text import render
 from approx_plugin.request import Request
 from approx_plugin.selection import selected_layers

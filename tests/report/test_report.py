@@ -27,8 +27,8 @@ from approx_plugin.report.data import (
     Report,
     Totals,
     Tried,
-    as_json,
 )
+from approx_plugin.report.document import as_json
 from approx_plugin.report.size import SHOWN, size_text
 from approx_plugin.report.text import WIDTH, kib, render, share, table
 from approx_plugin.spec.spec import Target
