@@ -54,7 +54,8 @@ def library_files(directory: Path | None) -> list[Path]:
 def input_files(spec: Spec) -> list[Path]:
     """What approx.yaml names, and itself."""
     data = [source.file for source in spec.data.sources.values()] if spec.data else []
-    return sorted({spec.file, spec.model, *data})
+    design = [spec.design] if spec.design else []
+    return sorted({spec.file, spec.model, *design, *data})
 
 
 def settings(request: Request, spec: Spec) -> str:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,23 +21,24 @@ import numpy as np
 from approx_plugin import digest
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
-from approx_plugin.approximation.options import by_significance
+from approx_plugin.approximation.options import Options, by_significance
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.dataset import Datasets, load_datasets, random_inputs
-from approx_plugin.errors import ApproxError, ProjectError, ToolError, attempt, raise_all
+from approx_plugin.errors import ApproxError, CapacityError, ProjectError, ToolError, attempt, raise_all
 from approx_plugin.exploration.choice import Choice, notes
 from approx_plugin.exploration.comparison import Comparison, compare
 from approx_plugin.exploration.design import Candidates
+from approx_plugin.exploration.design_file import FILE_NAME, DesignFile, design_text, load_design
 from approx_plugin.exploration.evaluation import Evaluator
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.exploration.memo import Memo
-from approx_plugin.exploration.offers import Market, Offers, estimated
-from approx_plugin.exploration.pricing import ChosenPlans
-from approx_plugin.exploration.search import Exploration, explore
+from approx_plugin.exploration.offers import Market, Offer, Offers, estimated
+from approx_plugin.exploration.pricing import ChosenPlans, taken
+from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
 from approx_plugin.exploration.workers import executor
-from approx_plugin.kernels.capacity import budgets, shortages
+from approx_plugin.kernels.capacity import Demand, budgets, missing, shortages
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.lowering import lower
@@ -51,8 +52,9 @@ from approx_plugin.project.tree import collect
 from approx_plugin.project.writer import WriteResult, write
 from approx_plugin.project.writer import check as check_output
 from approx_plugin.reference.vectors import TestVectors, make_vectors
-from approx_plugin.report.compose import Subject, compose
-from approx_plugin.report.data import Report, as_json
+from approx_plugin.report.compose import FROM_FILE, Made, Subject, compose, method_title, totals_of
+from approx_plugin.report.data import Report, title_of
+from approx_plugin.report.document import as_json
 from approx_plugin.report.text import render
 from approx_plugin.request import Request
 from approx_plugin.selection import selected_layers
@@ -73,6 +75,7 @@ class Inputs:
     """Everything that the user gave, and what kernels cost on the board (None: as on an ideal one with its core).
 
     data: None where the spec names none. layers: that may be approximated.
+    design: what the design file of the spec says, None where it names none.
     """
 
     request: Request
@@ -82,6 +85,7 @@ class Inputs:
     graph: Graph
     data: Datasets | None
     layers: tuple[int, ...]
+    design: DesignFile | None
     directory: Path
     cmsis_nn: Path | None
 
@@ -96,6 +100,16 @@ class Inputs:
         """Which kernels may offer."""
         preference = self.spec.kernels.convolution
         return Market(self.platform, estimated(self.platform), None if preference == AUTO else preference)
+
+    @cached_property
+    def plans(self) -> ChosenPlans:
+        """What designs cost on the board, and the steps that they become."""
+        return ChosenPlans(self.graph, self.market, self.budgets)
+
+    @property
+    def method(self) -> str:
+        """What makes the design, in words."""
+        return self.design.method if self.design else method_title(self.spec.method)
 
     @property
     def vector_bytes(self) -> int:
@@ -115,7 +129,7 @@ class Inputs:
 class Designed:
     """candidates: the approximated operators of the network to be lowered.
 
-    exploration: None where nothing was to be approximated; accuracy: on the confirmation images, None without data.
+    exploration: None where nothing was searched; accuracy: on the confirmation images, None without data.
     """
 
     graph: Graph
@@ -124,18 +138,24 @@ class Designed:
     accuracy: Comparison | None
 
     @property
-    def macs_kept(self) -> int:
-        """Multiply-accumulates of one inference that approximation has not skipped."""
-        return self.exploration.chosen.point.macs_kept if self.exploration else self.graph.macs
+    def title(self) -> str:
+        """Which design it is, as in the report: by its number, or from a design file, or exact."""
+        if self.exploration is None:
+            return FROM_FILE if self.candidates else title_of(0)
+        return title_of(self.exploration.points.index(self.exploration.chosen.point))
 
 
 @dataclass(frozen=True, eq=False)
 class Lowered:
-    """program: what is generated; choice: how it was put together; notes: operator index -> what to tell about it."""
+    """program: what is generated; choice: how it was put together; notes: operator index -> what to tell about it.
+
+    considered: operator index -> kernel -> its quickest plan for the operator as it was lowered.
+    """
 
     program: Program
     choice: Choice
     notes: Mapping[int, str]
+    considered: Mapping[int, Mapping[str, Offer]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +178,10 @@ def read(order: Order) -> Inputs:
     if order.cmsis_nn:
         attempt(errors, partial(resolve, (), order.cmsis_nn, library_place(request, spec)))
     attempt(errors, partial(_check_place, order.directory, request.force))
-    layers, data = None, None
+    layers, data, chosen = None, None, None
     if graph is not None:
+        if spec.design:
+            chosen = attempt(errors, partial(load_design, spec.design, graph))
         layers = attempt(errors, partial(selected_layers, spec, graph))
         if spec.data:
             classes = graph.output_tensor.elements
@@ -174,6 +196,7 @@ def read(order: Order) -> Inputs:
         graph=graph,
         data=data,
         layers=layers,
+        design=chosen,
         directory=order.directory,
         cmsis_nn=order.cmsis_nn,
     )
@@ -193,31 +216,69 @@ def _check_place(directory: Path, force: bool) -> None:
 
 
 def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent) -> Designed:
-    """The network that meets the target at the least cost, as far as the search finds it."""
+    """The network that meets the target at the least cost, as far as the search finds it; or that of a design file.
+
+    Raises CapacityError where nothing that could be used fits the board.
+    """
     spec, graph = inputs.spec, inputs.graph
-    if spec.method.name == "none":
-        accuracy = None
-        if inputs.data:
-            with executor(workers) as pool:
-                (correct,) = Evaluator(graph, inputs.data.confirmation, pool, Memo(memo))([()])
-            accuracy = compare(correct, correct)
-        return replace(exact_design(inputs), accuracy=accuracy)
+    if inputs.design or spec.method.name == "none":
+        chosen = inputs.design.candidates if inputs.design else ()
+        return Designed(apply(graph, chosen), chosen, None, _confirmed(inputs, chosen, memo, workers))
     assert inputs.data is not None and spec.target is not None
-    plans = ChosenPlans(graph, inputs.market, inputs.budgets)
+    plans = inputs.plans
     groupings = _groupings(inputs, plans.offers)
     options = by_significance(graph, groupings, inputs.data.calibration.inputs, criterion=spec.method.criterion)
+    _check_capacity(inputs, options)
     with executor(workers) as pool:
-        found = explore(
-            options,
-            plans,
-            Evaluator(graph, inputs.data.exploration, pool, Memo(memo)),
-            Evaluator(graph, inputs.data.confirmation, pool, Memo(memo)),
-            spec.target,
-            spec.search,
-            progress,
-        )
-    chosen = found.chosen.candidates
-    return Designed(apply(graph, chosen), chosen, found, found.confirmation)
+        try:
+            found = explore(
+                options,
+                plans,
+                Evaluator(graph, inputs.data.exploration, pool, Memo(memo)),
+                Evaluator(graph, inputs.data.confirmation, pool, Memo(memo)),
+                spec.target,
+                spec.search,
+                progress,
+            )
+        except NothingMeetsTheTarget as failure:
+            raise CapacityError(
+                f"the exact network does not fit {inputs.board.name}, and no design that does meets the target",
+                where=board_place(inputs.request, spec),
+                why=f"{failure}. {'; '.join(error.what for error in exact_shortages(inputs))}",
+                hint="take a board with more memory, allow a larger loss, more search.evaluations, or `kernels: "
+                "{convolution: auto}`, which unpacks only where the memory suffices",
+            ) from failure
+    candidates = found.chosen.candidates
+    return Designed(apply(graph, candidates), candidates, found, found.confirmation)
+
+
+def _confirmed(inputs: Inputs, candidates: Candidates, memo: Path, workers: int) -> Comparison | None:
+    """The accuracy of a design that was not searched for, on the confirmation images; None without any."""
+    if inputs.data is None:
+        return None
+    with executor(workers) as pool:
+        evaluate = Evaluator(inputs.graph, inputs.data.confirmation, pool, Memo(memo))
+        exact, approximated = evaluate([(), candidates])
+    return compare(exact, approximated)
+
+
+def _check_capacity(inputs: Inputs, options: Options) -> None:
+    """Raise CapacityError if neither the exact network nor the most approximated one fits, before any search."""
+    plans = inputs.plans
+    most = tuple(ladder[-1] for _, ladder in sorted(options.ladders.items()) if ladder)
+    if not plans.total(()).fits and not plans.total(most).fits:
+        raise_all(_shortages(inputs, plans.choice(most), "even the most approximated network"))
+
+
+def exact_shortages(inputs: Inputs) -> tuple[ApproxError, ...]:
+    """What of the exact network does not fit the board; empty if it does."""
+    return tuple(_shortages(inputs, inputs.plans.choice(()), "the exact network"))
+
+
+def _shortages(inputs: Inputs, choice: Choice, subject: str) -> Iterator[ApproxError]:
+    demands = [Demand(offer.run, offer.plan.kernel, offer.cost) for offer in choice.steps]
+    place = board_place(inputs.request, inputs.spec)
+    return missing(inputs.graph, demands, choice.memory, inputs.board, inputs.vector_bytes, place, subject)
 
 
 def exact_design(inputs: Inputs) -> Designed:
@@ -240,18 +301,25 @@ def _groupings(inputs: Inputs, offers: Offers) -> dict[int, Grouping]:
 
 def lower_design(inputs: Inputs, designed: Designed) -> Lowered:
     """The program on the board. Raises CapacityError if it does not fit."""
-    plans = ChosenPlans(inputs.graph, inputs.market, inputs.budgets)
-    choice = plans.choice(designed.candidates)
+    plans, choice = inputs.plans, inputs.plans.choice(designed.candidates)
+    if taken(choice) != designed.candidates:
+        # A design of another board, say: here an exact kernel would be chosen, but the network is given.
+        plans = ChosenPlans(designed.graph, inputs.market, inputs.budgets)
+        choice = plans.choice(())
+    skipping = {op.index for offer in choice.steps if offer.plan.grouping is not None for op in offer.run}
+    skipped = sum(candidate.skipped_macs for candidate in designed.candidates if candidate.layer in skipping)
     program = lower(
         designed.graph,
         [offer.plan for offer in choice.steps],
         inputs.platform,
         inputs.graph.macs,
-        designed.macs_kept,
+        inputs.graph.macs - skipped,
     )
     place = board_place(inputs.request, inputs.spec)
     raise_all(shortages(program, inputs.board, inputs.vector_bytes, place))
-    return Lowered(program, choice, notes(plans.offers, choice))
+    approximated = inputs.market.collect((candidate.operator,) for candidate in designed.candidates)
+    considered = {**plans.offers.considered, **approximated.considered}
+    return Lowered(program, choice, notes(plans.offers, choice), considered)
 
 
 def vectors_of(inputs: Inputs, graph: Graph) -> TestVectors:
@@ -294,23 +362,39 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
 
     built = _build(files({}), place, request.workers, say)
     report = compose(
-        Subject(spec, inputs.board, graph, inputs.platform.model.origin),
-        program,
-        lowered.notes,
-        provider,
-        built,
-        designed.exploration,
-        designed.accuracy,
-        designed.macs_kept,
+        Subject(spec, inputs.board, graph, inputs.platform.model.origin, inputs.budgets),
+        Made(
+            program=program,
+            candidates=designed.candidates,
+            considered=lowered.considered,
+            notes=lowered.notes,
+            exact=totals_of(inputs.plans.choice(()), [error.what for error in exact_shortages(inputs)]),
+            method=inputs.method,
+            exploration=designed.exploration,
+            accuracy=designed.accuracy,
+            provider=provider,
+            built=built,
+        ),
     )
     texts = {
         "report.txt": render(report),
         "report.json": json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
+        **_design_file(inputs, designed, lowered, report),
     }
     written = write(files(texts), inputs.directory, request.force)
     _save_vectors(place, vectors)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)
+
+
+def _design_file(inputs: Inputs, designed: Designed, lowered: Lowered, report: Report) -> dict[str, str]:
+    """The file from which the same network comes again: as it was given, or of what the search has found."""
+    if inputs.design:
+        return {FILE_NAME: inputs.design.content.decode("utf-8")}
+    found = designed.exploration
+    if found is None:
+        return {}
+    return {FILE_NAME: design_text(inputs.spec, inputs.graph, lowered.choice, report.method, report.target, found)}
 
 
 def _build(files: Mapping[str, bytes], place: Workplace, workers: int | None, say: Say) -> BuildResult | None:

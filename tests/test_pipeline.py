@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,18 @@ from digits_project import IMAGES, MODEL, ROOT, command_line, data, exact, repor
 from random_network import random_network
 from tflite_writer import ModelBuilder
 
+from approx_plugin import pipeline
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.loader import load_board
 from approx_plugin.cli import main
 from approx_plugin.dataset import random_inputs
 from approx_plugin.exploration import evaluation
 from approx_plugin.exploration.front import Point
+from approx_plugin.kernels.capacity import FLASH_RESERVE
 from approx_plugin.pipeline import Generated, generate
 from approx_plugin.reference.executor import predictions
+from approx_plugin.report.data import Macs
+from approx_plugin.report.text import WIDTH
 from approx_plugin.request import Request
 from approx_plugin.spec.order import Order
 from approx_plugin.tflite.reader import read_graph
@@ -96,8 +103,20 @@ def test_sums_are_those_of_the_layers(digits: Path) -> None:
     made = report(digits / "out")
     assert made["macs"]["exact"] == sum(layer["macs"] for layer in made["layers"]) == 23680
     assert made["macs"]["kept"] == sum(layer["macs_kept"] for layer in made["layers"]) < 23680
+    for name, count in made["macs"].items():
+        assert count == sum(layer["macs" if name == "exact" else f"macs_{name}"] for layer in made["layers"])
+    for layer in made["layers"]:
+        left_out = layer["macs_skipped"] + layer["macs_zero"] + layer["macs_constant"]
+        assert layer["macs"] - left_out == layer["macs_computed"]
+    cycles = sum(layer["estimated_cycles"] for layer in made["layers"])
+    assert made["totals"]["chosen"]["cycles"] == pytest.approx(cycles)
+    assert made["totals"]["chosen"]["macs_computed"] == made["macs"]["computed"]
+    assert made["totals"]["chosen"]["arena_bytes"] == made["memory"]["arena"]
     (chosen,) = (point for point in made["front"] if point["chosen"])
     assert chosen["macs_kept"] == made["macs"]["kept"]
+    assert (
+        chosen["cycles"] == pytest.approx(cycles) and chosen["flash_bytes"] == made["totals"]["chosen"]["flash_bytes"]
+    )
     assert chosen["accuracy"] == made["exploration_accuracy"]["approximated"]
     layers = sum(layer["flash_bytes"] for layer in made["layers"])
     assert 0.5 * made["flash_bytes"] < layers < made["flash_bytes"] < made["memory"]["flash_capacity"]
@@ -109,8 +128,7 @@ def test_sums_are_those_of_the_layers(digits: Path) -> None:
 
 def test_no_point_of_the_front_beats_another(digits: Path) -> None:
     front = report(digits / "out")["front"]
-    goals = [(-p["accuracy"], p["cycles"], p["flash_bytes"], p["ram_bytes"]) for p in front]
-    assert len(set(goals)) > 2
+    goals = [(-p["accuracy"], p["cycles"], p["flash_bytes"], p["arena_bytes"]) for p in front]
     for one in goals:
         assert not [o for o in goals if o != one and all(a <= b for a, b in zip(o, one))]
 
@@ -122,7 +140,7 @@ def products(assembly: str) -> int:
     return sum(2 if word == "d" else 1 for word in words)
 
 
-def test_macs_that_are_kept_are_those_in_the_assembly(digits: Path) -> None:
+def test_macs_that_are_computed_are_those_in_the_assembly(digits: Path) -> None:
     """The straight-line code computes a block of pixels; every block of a channel has the same products."""
     unpacked = [layer for layer in report(digits / "out")["layers"] if layer["kernel"] == "unpacked"]
     assert len(unpacked) == 2
@@ -131,7 +149,7 @@ def test_macs_that_are_kept_are_those_in_the_assembly(digits: Path) -> None:
         block = re.search(r"; (\d+)x(\d+) pixels by", text)
         assert block
         _, height, width, _ = layer["shape"]
-        assert products(text) * height * width == layer["macs_kept"] * int(block[1]) * int(block[2])
+        assert products(text) * height * width == layer["macs_computed"] * int(block[1]) * int(block[2])
 
 
 def test_report_text_has_box_and_table(digits: Path) -> None:
@@ -155,8 +173,8 @@ def test_report_text_has_box_and_table(digits: Path) -> None:
 def test_exact_without_data(tmp_path: Path) -> None:
     made = make(write_spec(tmp_path, exact())).report
     assert (made.accuracy.exact, made.accuracy.approximated, made.front) == (None, None, ())
-    assert made.macs_exact == made.macs_kept == 23680
-    assert made.macs_computed == 23504, "11 weights of conv2d_2 are 0, at 16 positions"
+    assert made.macs == Macs(exact=23680, skipped=0, zero=176, constant=0, computed=23504), "11 weights at 16 positions"
+    assert made.exact == made.chosen
     stored = report(tmp_path / "out")
     assert stored["accuracy"]["exact"] is None
     assert stored["front"] == []
@@ -176,6 +194,138 @@ def test_layers_that_must_stay_exact_do(tmp_path: Path) -> None:
     layers = {layer["name"]: layer for layer in report(tmp_path / "out")["layers"]}
     assert layers["conv2d_0"]["macs_kept"] == layers["conv2d_0"]["macs"]
     assert layers["conv2d_2"]["macs_kept"] < layers["conv2d_2"]["macs"]
+
+
+def test_what_was_considered_is_told(digits: Path) -> None:
+    for layer in report(digits / "out")["layers"]:
+        taken = [one for one in layer["considered"] if one["taken"]]
+        if layer["kernel"] == "none":
+            assert layer["considered"] == []
+            continue
+        assert [one["kernel"] for one in taken] == [layer["kernel"]]
+        assert taken[0]["cycles"] == layer["estimated_cycles"] and taken[0]["variant"] == layer["variant"]
+        if layer["op"] == "CONV_2D":
+            assert {one["kernel"] for one in layer["considered"]} == {"cmsis_nn", "unpacked"}
+        assert (layer["approximation"] is None) == (layer["macs_skipped"] == 0)
+
+
+def test_the_text_stays_within_its_width(digits: Path) -> None:
+    lines = (digits / "out/report.txt").read_text(encoding="utf-8").splitlines()
+    assert max(map(len, lines)) <= WIDTH
+
+
+# ---- a design from a file
+
+
+def generated(tree_of: dict[str, bytes]) -> dict[str, bytes]:
+    """Without the report, which says where the design came from, and the manifest, which knows the report."""
+    return {name: content for name, content in tree_of.items() if not name.startswith(("report.", "approx_manifest"))}
+
+
+def from_file(folder: Path, design: Path, **changes: Any) -> Path:
+    """A spec that takes a design; there need be no data, no target and no method."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(design, folder / "given.json")
+    return write_spec(
+        folder, spec(**{"design": "given.json", "method": None, "target": None, "search": None, **changes})
+    )
+
+
+def test_a_design_file_gives_the_same_sources_without_a_search(
+    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = Measured(monkeypatch)
+    made = make(from_file(tmp_path, digits / "out/design.json"))
+    assert generated(tree(tmp_path / "out")) == generated(tree(digits / "out"))
+    assert measured.count == 2 * made.report.accuracy.images, "the exact network and the design, to be told"
+    first, again = report(digits / "out"), report(tmp_path / "out")
+    for key in ("accuracy", "macs", "layers", "totals", "method"):
+        assert again[key] == first[key], key
+    assert again["target"] == "taken from a design file" and again["front"] == []
+
+
+def test_a_design_file_needs_no_data(digits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = from_file(tmp_path, digits / "out/design.json", data=None)
+    printed = succeed(capsys, "verify", "--spec", path)
+    assert "10 of 10 inputs bit-exact" in printed
+    kept = ("Middlewares/Approx/Src/approx_layer_00.s", "Middlewares/Approx/Src/approx_layer_02.s", "design.json")
+    for name in kept:
+        assert (tmp_path / "out" / name).read_bytes() == (digits / "out" / name).read_bytes()
+    assert "Accuracy: not measured" in (tmp_path / "out/report.txt").read_text(encoding="utf-8")
+    assert "up to date" in succeed(capsys, "--spec", path)
+    content = (tmp_path / "given.json").read_text(encoding="utf-8")
+    (tmp_path / "given.json").write_text(content.replace('"target_met": true', '"target_met": false'), encoding="utf-8")
+    assert "files written" in succeed(capsys, "--spec", path)
+
+
+def test_a_design_goes_to_kernels_that_cannot_skip(
+    digits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The network is given, whatever computes it: the library multiplies by the zeros."""
+    path = from_file(tmp_path, digits / "out/design.json", kernels={"convolution": "cmsis_nn"})
+    succeed(capsys, "verify", "--spec", path)
+    made, first = report(tmp_path / "out"), report(digits / "out")
+    assert made["accuracy"]["approximated"] == first["accuracy"]["approximated"]
+    assert made["macs"]["skipped"] == 0 and made["macs"]["computed"] == made["macs"]["exact"]
+    assert made["layers"][2]["approximation"] == first["layers"][2]["approximation"]
+
+
+def test_a_design_inside_of_the_project_is_refused(digits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_spec(digits / "other", spec(design="../out/design.json", project={"name": "x", "directory": "../out"}))
+    assert "holds the design" in refuse(capsys, "--spec", path)
+
+
+# ---- what does not fit
+
+
+def board_with(monkeypatch: pytest.MonkeyPatch, flash: int) -> None:
+    """Boards have so much flash."""
+
+    def smaller(*arguments: Any) -> Board:
+        board = load_board(*arguments)
+        memories = tuple(replace(m, length=flash) if m.kind == "flash" else m for m in board.memories)
+        return replace(board, memories=memories)
+
+    monkeypatch.setattr(pipeline, "load_board", smaller)
+
+
+UNPACKED = {"convolution": "unpacked"}
+
+
+def test_where_only_an_approximated_network_fits(digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    board_with(monkeypatch, FLASH_RESERVE + 9500)
+    made = make(write_spec(tmp_path, spec(kernels=UNPACKED))).report
+    assert not made.exact.fits and made.chosen.fits
+    assert made.chosen.flash_bytes <= made.flash_budget < made.exact.flash_bytes
+    assert all(point.flash_bytes <= made.flash_budget and point.design for point in made.front)
+    text = " ".join((tmp_path / "out/report.txt").read_text(encoding="utf-8").split())
+    assert "does not fit" in text and "- The exact network does not fit: the exact network needs about" in text
+    make(from_file(tmp_path / "again", tmp_path / "out/design.json", kernels=UNPACKED))
+    assert generated(tree(tmp_path / "again/out")) == generated(tree(tmp_path / "out"))
+
+
+def test_where_nothing_fits_it_is_said_before_any_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = Measured(monkeypatch)
+    board_with(monkeypatch, FLASH_RESERVE + 3500)
+    message = refuse(capsys, "--spec", write_spec(tmp_path, spec(kernels=UNPACKED)))
+    assert re.search(
+        r"even the most approximated network needs about [\d,]+ bytes of flash; [\d,]+ are available", message
+    )
+    assert "the largest layers are" in message and "do:" in message
+    assert measured.count == 0 and not (tmp_path / "out").exists()
+
+
+def test_where_nothing_that_fits_meets_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board_with(monkeypatch, FLASH_RESERVE + 5000)
+    values = spec(kernels=UNPACKED, target={"max_accuracy_drop": 0.1})
+    message = refuse(capsys, "--spec", write_spec(tmp_path, values))
+    assert "the exact network does not fit" in message and "no design that does meets the target" in message
+    assert re.search(r"of \d+ designs that fit, the best one reaches [\d.]+ % on the exploration set", message)
+    assert "needs about" in message and "allow a larger loss" in message
 
 
 # ---- the same input, the same bytes
@@ -529,11 +679,10 @@ def test_only_what_leaves_the_library_is_approximated(tmp_path: Path, root: Path
     file = tmp_path / "approx.yaml"
     file.write_text(json.dumps(content), encoding="utf-8")
     made = generate(Order.of(Request(file)), say=lambda _: None).report
-    skipped = {layer.name for layer in made.layers if layer.macs_kept < layer.macs}
+    skipped = {layer.name for layer in made.layers if layer.macs.skipped}
     unpacked = {layer.name for layer in made.layers if layer.kernel == "unpacked"}
     assert skipped and skipped <= unpacked
     assert len(unpacked) < 5, "or the board is no test"
-    assert sum(layer.macs_kept for layer in made.layers) == made.macs_kept
-    assert {point.macs_kept for point in made.front if point.chosen} <= {made.macs_kept}
+    assert {point.macs_kept for point in made.front if point.chosen} == {made.macs.kept}
     assert all(point.flash_bytes < made.memory.flash_capacity for point in made.front)
     assert made.memory.flash is None or made.memory.flash <= made.memory.flash_capacity

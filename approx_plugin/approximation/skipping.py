@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from decimal import ROUND_CEILING, Context
 
 import numpy as np
+import numpy.typing as npt
 
-from approx_plugin.approximation.basis import Float64Array
+from approx_plugin.approximation.basis import Float64Array, IntArray
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.approximation.grouping import Grouping, Groups
 from approx_plugin.model.operator import Operator
@@ -36,9 +37,19 @@ def candidate(operator: Operator, significance: Float64Array, threshold: float, 
     basis = grouping.basis
     coefficients = basis.coefficients(operator)
     kept = (combined(significance, grouping.groups) > threshold) & (coefficients != 0)
-    replacement = basis.rebuild(operator, np.where(kept, coefficients, 0), basis.bias(operator))
-    products = int(np.count_nonzero(coefficients))
-    return Candidate(replacement, threshold, products, int(np.count_nonzero(kept)), basis.name, grouping.title)
+    left, bias = np.where(kept, coefficients, 0), basis.bias(operator)
+    return made(operator, threshold, grouping, left, bias)
+
+
+def made(
+    operator: Operator, level: float, grouping: Grouping, coefficients: IntArray, bias: npt.NDArray[np.int64]
+) -> Candidate:
+    """The candidate that computes with these coefficients and this bias instead of the operator's own."""
+    basis = grouping.basis
+    exact = basis.coefficients(operator)
+    products, kept = int(np.count_nonzero(exact)), int(np.count_nonzero(coefficients))
+    replacement, skipped = basis.rebuild(operator, coefficients, bias), (products - kept) * basis.uses(operator)
+    return Candidate(replacement, level, products, kept, skipped, grouping, coefficients, bias)
 
 
 def thresholds(values: Float64Array, shares: Iterable[float], mass: Float64Array | None = None) -> tuple[float, ...]:

@@ -7,11 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from approx_plugin.bench.published import Published
-from approx_plugin.bench.results import Bench, BoardResult, VariantResult, per_mac
+from approx_plugin.bench.results import Bench, BoardResult, VariantResult
 from approx_plugin.bench.text import references_of
 from approx_plugin.laboratory.figures import Figures
+from approx_plugin.report.data import per_mac
 
-FORMAT = 2
+FORMAT = 3
 """Version of bench.json; it grows when a field changes its meaning or goes."""
 
 
@@ -66,7 +67,9 @@ def _variant(bench: Bench, board: BoardResult, variant: VariantResult) -> dict[s
 
     return {
         "total": derived(variant.total, bench.macs, None),
-        "macs_kept": variant.macs_kept,
+        "design": variant.design,
+        "estimated_cycles": variant.estimated_cycles,
+        "macs_computed": variant.macs_computed,
         "printed_cycles": variant.printed_cycles,
         "flash_bytes": variant.flash_bytes,
         "ram_bytes": variant.ram_bytes,
@@ -80,7 +83,7 @@ def _variant(bench: Bench, board: BoardResult, variant: VariantResult) -> dict[s
                 "op": layer.op,
                 "kernel": layer.kernel,
                 "macs": layer.macs,
-                "macs_kept": layer.macs_kept,
+                "macs_computed": layer.macs_computed,
                 "flash_bytes": layer.flash_bytes,
                 "scratch_bytes": layer.scratch_bytes,
                 **derived(layer.figures, layer.macs, layer.index),

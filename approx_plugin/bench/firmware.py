@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from approx_plugin.build.step_sizes import step_sizes
+from approx_plugin.kernels.program import Program
 from approx_plugin.laboratory import firmware
 from approx_plugin.laboratory.firmware import Firmware, Place
 from approx_plugin.library.provider import resolve
 from approx_plugin.pipeline import Designed, Inputs, lower_design, vectors_of
 from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.spec.order import library_place
-
-_LAYER = re.compile(r"approx_layer_\d+")
 
 
 def make(inputs: Inputs, designed: Designed, place: Path, name: str, workers: int | None) -> Firmware:
@@ -39,11 +37,7 @@ def one_vector(inputs: Inputs, designed: Designed) -> TestVectors:
     return vectors_of(replace(inputs, spec=short), designed.graph).part(0, 1)
 
 
-def layer_flash(symbols: Mapping[str, int]) -> dict[int, int]:
-    """Layer index -> bytes of code and constants that only this layer has: every symbol of it begins with its name."""
-    total: Counter[int] = Counter()
-    for symbol, size in symbols.items():
-        found = _LAYER.match(symbol)
-        if found:
-            total[int(found[0].rpartition("_")[2])] += size
-    return dict(total)
+def layer_flash(program: Program, symbols: Mapping[str, int]) -> dict[int, int]:
+    """Last layer of a step -> bytes of code and constants that only this step has."""
+    sizes = step_sizes(symbols, [step.symbol for step in program.steps])
+    return {step.last.index: sizes[step.symbol] for step in program.steps}

@@ -19,7 +19,7 @@ def result(variant: str, firmware: Firmware, designed: Designed, simulation: Sim
     console = verified(simulation, firmware.elf, firmware.vectors)
     layers = []
     size = firmware.built.size
-    steps, flash = firmware.program.step_of(), layer_flash(size.symbols)
+    steps, flash = firmware.program.step_of(), layer_flash(firmware.program, size.symbols)
     for index, figures in step_figures(simulation, firmware.elf, firmware.functions).items():
         step = steps[index]
         layers.append(
@@ -44,11 +44,13 @@ def result(variant: str, firmware: Firmware, designed: Designed, simulation: Sim
         simulation.stack_bytes,
         printed_cycles(console),
         top1(designed),
+        designed.title,
+        sum(step.cost.cycles for step in firmware.program.steps),
     )
 
 
 def top1(designed: Designed) -> Top1 | None:
     """The confirmed accuracy of an approximated network."""
-    if designed.exploration is None or designed.accuracy is None:
+    if not designed.candidates or designed.accuracy is None:
         return None
     return Top1(designed.accuracy.exact, designed.accuracy.approximated, designed.accuracy.images)

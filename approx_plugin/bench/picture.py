@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from approx_plugin.bench.published import Published, Reference
-from approx_plugin.bench.results import Bench, BoardResult, per_mac
+from approx_plugin.bench.results import Bench, BoardResult
 from approx_plugin.bench.text import NO_BASELINE, references_of, times, titles
+from approx_plugin.report.data import per_mac
 
 WIDTH = 1000
 MARGIN = 24

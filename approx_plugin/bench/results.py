@@ -14,7 +14,7 @@ BASELINE = "cmsis_nn"
 class LayerResult:
     """A layer of one variant on one board.
 
-    op: TFLite's name; kernel: the schedule; macs: of the exact layer; macs_kept: those that are still computed.
+    op: TFLite's name; kernel: what computes it; macs: of the exact layer; macs_computed: those that its code does.
     flash_bytes: code and constants that only this layer has; scratch_bytes: its piece of the arena beyond in and out.
     """
 
@@ -23,7 +23,7 @@ class LayerResult:
     op: str
     kernel: str
     macs: int
-    macs_kept: int
+    macs_computed: int
     flash_bytes: int
     scratch_bytes: int
     figures: Figures
@@ -47,7 +47,9 @@ class VariantResult:
     the RAM; stack_bytes: the deepest stack of the whole firmware.
     printed_cycles: "CPU cycles" of the firmware's own console, by its cycle counter: one whole inference, the calls
     between the layers included. It is what to compare with the console of a real board.
-    top1: of an approximated network.
+    top1: of an approximated network. design: which design it is, by the name that the generation report has for it.
+    estimated_cycles: of all layers, by the cost model of the search, as the generation report has them; the others are
+    simulated.
     """
 
     variant: str
@@ -58,6 +60,8 @@ class VariantResult:
     stack_bytes: int
     printed_cycles: int
     top1: Top1 | None = None
+    design: str = ""
+    estimated_cycles: float | None = None
 
     @property
     def total(self) -> Figures:
@@ -65,9 +69,9 @@ class VariantResult:
         return sum((layer.figures for layer in self.layers), NOTHING)
 
     @property
-    def macs_kept(self) -> int:
+    def macs_computed(self) -> int:
         """Over all layers."""
-        return sum(layer.macs_kept for layer in self.layers)
+        return sum(layer.macs_computed for layer in self.layers)
 
 
 @dataclass(frozen=True)
@@ -135,8 +139,3 @@ def _cycles(variant: VariantResult, layer: int | None) -> int:
     if layer is None:
         return variant.total.cycles
     return next((found.figures.cycles for found in variant.layers if found.index == layer), 0)
-
-
-def per_mac(cycles: int, macs: int) -> float | None:
-    """Cycles for each multiply-accumulate of the exact network; None where it has none."""
-    return cycles / macs if macs else None

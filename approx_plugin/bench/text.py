@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 from approx_plugin.bench.published import Published, Reference
-from approx_plugin.bench.results import BASELINE, Bench, BoardResult, VariantResult, per_mac
+from approx_plugin.bench.results import BASELINE, Bench, BoardResult, VariantResult
 from approx_plugin.laboratory.figures import Figures
-from approx_plugin.report.text import WIDTH, table
+from approx_plugin.report.data import per_mac
+from approx_plugin.report.text import WIDTH, number, table
 from approx_plugin.virtual_board.results import Stalls
 
 STALLS = tuple(field.name for field in fields(Stalls))
@@ -86,12 +87,16 @@ def _summary(bench: Bench) -> list[str]:
     for board in bench.boards:
         lines += [f"{board.name} cannot hold '{titles(bench)[name]}': {why}" for name, why in board.missing]
     for board, variant in _results(bench):
+        named = f"{board.name}, {titles(bench)[variant.variant]}"
+        told = f"{named}: design {variant.design}, {variant.macs_computed:,} MACs computed"
+        if variant.estimated_cycles is not None:
+            told += f", {variant.estimated_cycles:,.0f} cycles estimated by the cost model of the search"
         if variant.top1:
             top1 = variant.top1
-            lines.append(
-                f"{board.name}, {titles(bench)[variant.variant]}: {variant.macs_kept:,} MACs kept, "
-                f"top-1 {top1.approximated:.2f} % (exact: {top1.exact:.2f} %) on {top1.images:,} confirmation images"
+            told += (
+                f"; top-1 {top1.approximated:.2f} % (exact: {top1.exact:.2f} %) on {top1.images:,} confirmation images"
             )
+        lines += textwrap.wrap(told, WIDTH, subsequent_indent="  ") if variant.design else []
     return lines
 
 
@@ -137,7 +142,7 @@ def _layer_stalls(bench: Bench, board: BoardResult, variant: VariantResult) -> l
             str(layer.index),
             layer.name,
             layer.kernel,
-            f"{layer.macs_kept:,}",
+            f"{layer.macs_computed:,}",
             *_figures(layer.figures),
             f"{board.milliseconds(layer.figures.cycles):.3f}",
             f"{layer.flash_bytes:,}",
@@ -146,8 +151,8 @@ def _layer_stalls(bench: Bench, board: BoardResult, variant: VariantResult) -> l
         for layer in variant.layers
     ]
     ms = f"{board.milliseconds(variant.total.cycles):.3f}"
-    rows.append(["", "total", "", f"{variant.macs_kept:,}", *_figures(variant.total), ms, "", ""])
-    head = ["m_id", "layer", "kernel", "macc kept", *_FIGURES, "ms (sim.)", "flash B", "scratch B"]
+    rows.append(["", "total", "", f"{variant.macs_computed:,}", *_figures(variant.total), ms, "", ""])
+    head = ["m_id", "layer", "kernel", "computed", *_FIGURES, "ms (sim.)", "flash B", "scratch B"]
     right = tuple(position for position in range(len(head)) if position not in (1, 2))
     return [
         f"{board.name}, {titles(bench)[variant.variant]}: where the cycles go (simulated)",
@@ -199,11 +204,6 @@ def _results(bench: Bench) -> Iterator[tuple[BoardResult, VariantResult]]:
 def layers_of(board: BoardResult) -> list[tuple[int, str, int]]:
     """(index, name and type, MACs) of the layers that all variants share."""
     return [(layer.index, f"{layer.name} ({layer.op})", layer.macs) for layer in board.variants[0].layers]
-
-
-def number(value: float | None) -> str:
-    """Two decimals, or a dash."""
-    return "-" if value is None else f"{value:.2f}"
 
 
 def times(value: float | None) -> str:

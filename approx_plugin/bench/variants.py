@@ -59,5 +59,6 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
 
 
 def variants_of(inputs: Inputs) -> tuple[str, ...]:
-    """The ids of the variants that a spec has: without a method there is nothing approximated."""
-    return tuple(name for name in VARIANTS if name != APPROXIMATED or inputs.spec.method.name != "none")
+    """The ids of the variants that a spec has: without a method or a design there is nothing approximated."""
+    approximated = inputs.design is not None or inputs.spec.method.name != "none"
+    return tuple(name for name in VARIANTS if name != APPROXIMATED or approximated)

@@ -207,7 +207,7 @@ def _covers(graph: Graph, offers: Mapping[int, Sequence[Offer]], limits: Sequenc
 def _after(
     offer: Offer, known: Mapping[int, Layout], root: Mapping[int, int], last_read: Mapping[int, int], graph: Graph
 ) -> Layouts | None:
-    """The layouts behind a step; None where it cannot read what is there or leaves what nobody may get."""
+    """The layouts after a step; None where it cannot read what is there or leaves what nobody may get."""
     needs = offer.plan.needs
     made = {operator.output.index for operator in offer.run}
     inputs = [tensor.index for operator in offer.run for tensor in operator.inputs if tensor.index not in made]
@@ -225,9 +225,16 @@ def _after(
 def _front(covers: Sequence[_Cover]) -> list[_Cover]:
     """Those that no other one beats, at most MAX_COVERS: by ascending cycles."""
     front: list[_Cover] = []
-    for cover in sorted(covers, key=lambda c: (c.cycles, c.held)):
-        if not any(kept.beats(cover) for kept in front):
-            front.append(cover)
+    ranked = sorted(covers, key=lambda c: (c.cycles, c.held))
+    if len({cover.held[1:] for cover in ranked}) <= 1:
+        # They differ in flash alone, as nearly always: one that comes later has to need less of it than all before.
+        for cover in ranked:
+            if not front or cover.held[0] < front[-1].held[0]:
+                front.append(cover)
+    else:
+        for cover in ranked:
+            if not any(kept.beats(cover) for kept in front):
+                front.append(cover)
     if len(front) <= MAX_COVERS:
         return front
     # Even steps of flash between the least and the most, and the quickest cover within each.

@@ -1,9 +1,13 @@
 """The last word: designs that meet the target on the exploration set are tried on images that the search never saw.
 
 Every look at the confirmation set uses up some of its independence: of several designs that all just miss the target,
-one may pass by luck. So the looks are few, they go from the cheapest design to milder ones until one passes, a small
-number of them then tries what lies between that one and the last that failed, and the report says how many there were.
-The confidence interval is that of a single look.
+one may pass by luck. So the looks are few, they go from the cheapest design to milder ones until one passes, and the
+report says how many there were. The confidence interval is that of a single look.
+
+Which designs may be looked at does not depend on the budget of the search beyond the question how far it got: they are
+nominated after certain numbers of evaluations (`CHECKPOINTS`), by what had been measured until then. Whoever allows
+more evaluations has the same nominees and perhaps more; and as the cheapest one that passes is taken, the confirmed
+design never becomes slower by it.
 
 The search prefers designs whose measurement erred to the good side, so a higher accuracy on the exploration set alone
 is no reason to expect more here; skipping less is.
@@ -11,8 +15,8 @@ is no reason to expect more here; skipping less is.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from approx_plugin.exploration.comparison import BoolArray, accuracy
@@ -21,17 +25,20 @@ from approx_plugin.exploration.evaluation import Evaluate
 from approx_plugin.exploration.front import Point
 from approx_plugin.exploration.goal import Goal
 
-LOOKS = 8
-"""Designs that are tried on the confirmation set at most."""
+CHECKPOINTS = (5, 10, 15, 20, 30, 45, 60)
+"""Evaluations after which designs are nominated; from there on the last two are doubled again and again."""
 
-REFINEMENTS = 2
-"""How many of them may go back towards cheaper designs once one has passed."""
+MILDER = (0.75, 0.5, 0.25)
+"""Parts of what the cheapest design saves: at each of them a nominee is to fall back on, if the cheaper ones fail."""
 
-STEP_LEAST, STEP_MOST = 0.5, 0.9
-"""Limits of the factor by which the saved cycles shrink from one look to the next."""
+NEAR = 2 / 3
+"""A nominee that saves at least this share of such a part, and at most the part itself, is the one to fall back on."""
 
 BAND = 0.9
-"""Designs that save at least this share of what the cheapest one saves are as good: the most accurate is tried."""
+"""Designs that save at least this share of what the cheapest one saves are as good: the most accurate is nominated."""
+
+ALIKE = 0.97
+"""A nominee that saves at least this share of what another design does, and is as accurate, stands for that one too."""
 
 
 @dataclass(frozen=True)
@@ -52,58 +59,69 @@ class Confirmation:
     looks: tuple[Look, ...]
 
 
-def confirm(
-    designs: Sequence[Design], exact: Point, exploration: Goal, confirmation: Goal, evaluate: Evaluate
-) -> Confirmation:
-    """A design that meets the target on both sets, looked for from the cheapest one upwards.
+def checkpoints() -> Iterator[int]:
+    """All of them, ascending, without an end."""
+    yield from CHECKPOINTS
+    for doubled in itertools.count(1):
+        yield from (count << doubled for count in CHECKPOINTS[-2:])
 
-    designs: what was measured; those that do not cost fewer cycles than `exact`, or do not meet the target on the
-    exploration set, are left out. Where one loses L points on the confirmation set and A are allowed, the next one
-    saves sqrt(A / L) of its cycles or less (losses grow faster than savings), within the limits above. From the first
-    one that passes the way back is halved, as often as REFINEMENTS says.
+
+def confirm(
+    measured: Sequence[Design], ended: bool, origin: float | None, goal: Goal, confirmation: Goal, evaluate: Evaluate
+) -> Confirmation:
+    """The cheapest nominee that meets the target on both sets.
+
+    measured: in the order of measurement, the exact network first; ended: whether the search had nothing more to
+    measure. origin: the cycles from which savings count, those of the exact network: designs that do not take fewer
+    are not nominated, nor are those that miss the target on the exploration set. None: the exact network does not fit,
+    so that no design has to be quicker, and savings count from the slowest one.
     """
-    untried = [d for d in designs if d.point.cycles < exact.cycles and exploration.met(d.point.accuracy)]
     looks: list[Look] = []
-    passed: tuple[Design, BoolArray] | None = None
-    floor, limit, failed = 0.0, math.inf, math.inf
-    refined = 0
-    while len(looks) < LOOKS and refined <= REFINEMENTS:
-        design = _cheapest(untried, exact, floor, limit)
-        if design is None:
-            break
-        untried.remove(design)
-        saved = exact.cycles - design.point.cycles
+    for design in nominees(measured, ended, origin, goal):
         (correct,) = evaluate([design.candidates])
         reached = accuracy(correct)
         looks.append(Look(design.point, reached, confirmation.met(reached)))
         if looks[-1].met:
-            passed, floor = (design, correct), saved
-        else:
-            failed = saved
-        if passed is None:
-            limit = saved * _step(confirmation, reached)
-        elif math.isinf(failed):
-            break
-        else:
-            limit = (floor + failed) / 2
-            refined += 1
-    if passed is None:
-        return Confirmation(None, None, tuple(looks))
-    return Confirmation(passed[0], passed[1], tuple(looks))
+            return Confirmation(design, correct, tuple(looks))
+    return Confirmation(None, None, tuple(looks))
 
 
-def _step(goal: Goal, reached: float) -> float:
-    """The share of a failed design's saving that the next one may have."""
-    return min(max(math.sqrt(max(goal.allowed, 0.0) / max(goal.exact - reached, 1e-9)), STEP_LEAST), STEP_MOST)
+def nominees(measured: Sequence[Design], ended: bool, origin: float | None, goal: Goal) -> tuple[Design, ...]:
+    """What may be looked at, the cheapest first; arguments as for `confirm`."""
+    found: list[Design] = []
+    places = list(itertools.takewhile(lambda count: count <= len(measured), checkpoints()))
+    if ended and len(measured) not in places:
+        places.append(len(measured))
+    for place in places:
+        fit = [design for design in measured[1:place] if goal.met(design.point.accuracy)]
+        slowest = max((design.point.cycles for design in fit), default=0.0)
+        start = slowest + 1.0 if origin is None else origin
+        fit = [design for design in fit if design.point.cycles < start]
+        most = max((start - design.point.cycles for design in fit), default=0.0)
+        design = _best(fit, start, most)
+        if design is not None and not any(_stands_for(one, design, start) for one in found):
+            found.append(design)
+        for part in MILDER:
+            limit = part * most
+            design = _best(fit, start, limit)
+            if design is not None and not any(NEAR * limit <= start - d.point.cycles <= limit for d in found):
+                found.append(design)
+    return tuple(sorted(found, key=lambda d: (d.point.cycles, -d.point.accuracy, d.point.levels)))
 
 
-def _cheapest(designs: Sequence[Design], exact: Point, floor: float, limit: float) -> Design | None:
-    """Of the designs that save more than `floor` and at most `limit` cycles: the one that saves most, or a better one.
+def _stands_for(nominee: Design, design: Design, origin: float) -> bool:
+    """Whether a look at `nominee` says enough about `design`."""
+    saved, others = origin - nominee.point.cycles, origin - design.point.cycles
+    return nominee is design or (saved >= ALIKE * others and nominee.point.accuracy >= design.point.accuracy)
+
+
+def _best(designs: Sequence[Design], origin: float, limit: float) -> Design | None:
+    """Of the designs that save at most `limit` cycles: the one that saves most, or a better one.
 
     Better: close to it in what it saves, and more accurate on the exploration set.
     """
-    saved = {design: exact.cycles - design.point.cycles for design in designs}
-    within = [design for design in designs if floor < saved[design] <= limit]
+    saved = {design: origin - design.point.cycles for design in designs}
+    within = [design for design in designs if saved[design] <= limit]
     most = max((saved[design] for design in within), default=0.0)
     close = [design for design in within if saved[design] >= BAND * most]
     return max(close, key=lambda d: (d.point.accuracy, saved[d], d.point.levels), default=None)

@@ -16,7 +16,7 @@ LEAST_LOSS = 0.02
 
 @dataclass(frozen=True)
 class Curve:
-    """top: the highest level of the layer; losses: by measured level, level 0 (loss 0) included."""
+    """top: the highest level of the layer; losses: by measured level, that of the start (loss 0) included."""
 
     top: int
     losses: Mapping[int, float]
@@ -54,13 +54,16 @@ class Curve:
         return tuple(float(x) for x in np.interp(range(known[-1] + 1), known, losses))
 
 
-def greedy_path(losses: Sequence[Sequence[float]], cycles: Sequence[Sequence[float]]) -> tuple[tuple[int, ...], ...]:
+def greedy_path(
+    losses: Sequence[Sequence[float]], cycles: Sequence[Sequence[float]], start: Sequence[int] | None = None
+) -> tuple[tuple[int, ...], ...]:
     """Designs of falling cost: in each step the layer goes up that saves most cycles for the accuracy it loses.
 
     losses: for every layer, the expected loss of each level from 0 on; cycles: the cost of each level, likewise.
-    Returns the levels of all layers after each step, beginning with all exact; losses are taken to add up.
+    start: levels to begin with; None: all exact. Returns the levels of all layers after each step, the start included;
+    losses are taken to add up.
     """
-    state = [0] * len(losses)
+    state = [0] * len(losses) if start is None else list(start)
     path = [tuple(state)]
     while True:
         best: tuple[float, int, int] | None = None

@@ -5,7 +5,7 @@ The search asks, and does not know whether a formula, a simulation or a board an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.exploration.choice import Choice, choose
 from approx_plugin.exploration.design import Candidates, ordered
 from approx_plugin.exploration.offers import Market, Offer, Offers
-from approx_plugin.kernels.needs import Bytes
+from approx_plugin.kernels.needs import NOTHING, Bytes
 from approx_plugin.model.graph import Graph
 
 
@@ -21,7 +21,8 @@ from approx_plugin.model.graph import Graph
 class Price:
     """cycles, macs: of one inference; flash_bytes: of the steps; ram_bytes: of the arena; fits: within the budgets.
 
-    macs: a product counts unless approximation has left it out.
+    macs: a product counts unless approximation has left it out. Of a design that does not fit, the figures are those of
+    its smallest form.
     """
 
     cycles: float
@@ -36,6 +37,10 @@ class Pricing(Protocol):
 
     def total(self, candidates: Candidates) -> Price:
         """The price of the network with these operators approximated; () is the exact one."""
+        ...
+
+    def unlimited(self, candidates: Candidates) -> float:
+        """Cycles of one inference on a board with the same core and as much memory as one could wish for."""
         ...
 
     def effective(self, candidates: Candidates) -> Candidates:
@@ -62,14 +67,17 @@ class ChosenPlans:
         """The steps of a design. Not all of its candidates need be among them."""
         key = ordered(candidates)
         if key not in self._choices:
-            offers: dict[int, tuple[Offer, ...]] = dict(self._offers.offers)
-            for candidate in key:
-                offers[candidate.layer] = (*offers.get(candidate.layer, ()), *self._of(candidate))
-            found = choose(self._graph, offers, self._budgets)
-            if found is None:
-                raise ValueError("there is an operator that no kernel computes")
-            self._choices[key] = found
+            self._choices[key] = self._choose(key, self._budgets)
         return self._choices[key]
+
+    def _choose(self, candidates: Candidates, budgets: Bytes) -> Choice:
+        offers: dict[int, tuple[Offer, ...]] = dict(self._offers.offers)
+        for candidate in candidates:
+            offers[candidate.layer] = (*offers.get(candidate.layer, ()), *self._of(candidate))
+        found = choose(self._graph, offers, budgets)
+        if found is None:
+            raise ValueError("there is an operator that no kernel computes")
+        return found
 
     def _of(self, candidate: Candidate) -> tuple[Offer, ...]:
         if candidate not in self._candidates:
@@ -80,13 +88,15 @@ class ChosenPlans:
         """See `Pricing.effective`."""
         return taken(self.choice(candidates))
 
+    def unlimited(self, candidates: Candidates) -> float:
+        """See `Pricing.unlimited`."""
+        return self._choose(ordered(candidates), NOTHING).cycles
+
     def total(self, candidates: Candidates) -> Price:
         """See `Pricing.total`."""
         choice = self.choice(candidates)
-        # What an exact operator leaves out because its weights are 0 is no merit of the search.
-        macs = {operator.index: operator.macs for operator in self._graph.operators}
-        macs.update({offer.first: offer.cost.macs for offer in choice.steps if offer.candidate is not None})
-        return Price(choice.cycles, sum(macs.values()), choice.flash_bytes, choice.memory.size, choice.fits)
+        skipped = sum(candidate.skipped_macs for candidate in taken(choice))
+        return Price(choice.cycles, self._graph.macs - skipped, choice.flash_bytes, choice.memory.size, choice.fits)
 
 
 def taken(choice: Choice) -> Candidates:
@@ -94,6 +104,10 @@ def taken(choice: Choice) -> Candidates:
     return ordered(offer.candidate for offer in choice.steps if offer.candidate is not None)
 
 
-def single_cycles(pricing: Pricing, exact: Price, ladders: Mapping[int, Candidates]) -> list[list[float]]:
-    """For each ladder, the cycles of the network with one of its levels (0: exact) and everything else exact."""
-    return [[exact.cycles, *(pricing.total((step,)).cycles for step in ladder)] for ladder in ladders.values()]
+def single_cycles(pricing: Pricing, ladders: Iterable[Candidates]) -> list[list[float]]:
+    """For each ladder, the cycles of the network with one of its levels (0: exact) and everything else exact.
+
+    Memory is no limit to them: they rank designs, and what a design costs on the board is asked where it is decided.
+    """
+    exact = pricing.unlimited(())
+    return [[exact, *(pricing.unlimited((step,)) for step in ladder)] for ladder in ladders]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from approx_plugin.boards.board import Board
 from approx_plugin.errors import ApproxError, CapacityError, Location
+from approx_plugin.kernels.cost import StepCost
 from approx_plugin.kernels.needs import DTCM, FLASH, RAM, Bytes
-from approx_plugin.kernels.program import Buffer, Program, Step
+from approx_plugin.kernels.program import Buffer, MemoryPlan, Program
+from approx_plugin.kernels.run import Run
+from approx_plugin.model.graph import Graph
+from approx_plugin.model.operator import Operator
 
 FLASH_RESERVE = 32 * 1024
 """Bytes of flash for what is not a layer: the library's code, start-up, drivers, the application."""
@@ -32,29 +37,52 @@ def budgets(board: Board, vector_bytes: int, border_bytes: int) -> Bytes:
     return {FLASH: flash_budget(board, vector_bytes), RAM: ram_budget(board, border_bytes), DTCM: own}
 
 
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """What a step asks for: the operators that it computes, by which kernel, at which cost."""
+
+    run: Run
+    kernel: str
+    cost: StepCost
+
+
 def shortages(program: Program, board: Board, vector_bytes: int, where: Location) -> Iterator[ApproxError]:
     """What does not fit, with the layers that need most."""
-    borders = program.graph.input_tensor.elements + program.graph.output_tensor.elements
-    tables = sum(step.cost.permanent.get(RAM, 0) for step in program.steps)
+    demands = [Demand(step.operators, step.kernel, step.cost) for step in program.steps]
+    return missing(program.graph, demands, program.memory, board, vector_bytes, where)
+
+
+def missing(
+    graph: Graph,
+    demands: Sequence[Demand],
+    memory: MemoryPlan,
+    board: Board,
+    vector_bytes: int,
+    where: Location,
+    subject: str = "the network",
+) -> Iterator[ApproxError]:
+    """Likewise, of steps that have no code yet. memory: their plan; subject: what the message says of whom."""
+    borders = graph.input_tensor.elements + graph.output_tensor.elements
+    tables = sum(demand.cost.permanent.get(RAM, 0) for demand in demands)
     available = ram_budget(board, borders) - tables
-    if program.memory.size > available:
-        step, buffers = _busiest(program)
+    if memory.size > available:
+        last, buffers = _busiest(demands, memory)
         parts = ", ".join(f"{b.name} {b.size:,} B" for b in buffers)
         yield CapacityError(
-            f"the network needs {program.memory.size:,} bytes of RAM for its activations; "
+            f"{subject} needs {memory.size:,} bytes of RAM for its activations; "
             f"{max(available, 0):,} are available on {board.name}",
             where=where,
-            why=f"most is needed in layer {step.last.index} ({step.last.name}): {parts}",
+            why=f"most is needed in layer {last.index} ({last.name}): {parts}",
             hint="take a board with more RAM, a smaller input, or `kernels: {convolution: auto}`, which unpacks only "
             "where the memory suffices",
         )
     available = flash_budget(board, vector_bytes)
-    if program.flash_bytes > available:
-        largest = sorted(program.steps, key=lambda step: -step.cost.flash_bytes)[:4]
-        parts = ", ".join(f"{step.last.name} ({step.kernel}) {step.cost.flash_bytes:,} B" for step in largest)
+    needed = sum(demand.cost.flash_bytes for demand in demands)
+    if needed > available:
+        largest = sorted(demands, key=lambda demand: -demand.cost.flash_bytes)[:4]
+        parts = ", ".join(f"{d.run[-1].name} ({d.kernel}) {d.cost.flash_bytes:,} B" for d in largest)
         yield CapacityError(
-            f"the network needs about {program.flash_bytes:,} bytes of flash; {max(available, 0):,} are available on "
-            f"{board.name}",
+            f"{subject} needs about {needed:,} bytes of flash; {max(available, 0):,} are available on {board.name}",
             where=where,
             why=f"the largest layers are {parts}",
             hint="take a board with more flash, or `kernels: {convolution: auto}`, which unpacks only where the flash "
@@ -62,12 +90,12 @@ def shortages(program: Program, board: Board, vector_bytes: int, where: Location
         )
 
 
-def _busiest(program: Program) -> tuple[Step, list[Buffer]]:
-    """The step during which the arena holds most, and what it holds then, largest first."""
+def _busiest(demands: Sequence[Demand], memory: MemoryPlan) -> tuple[Operator, list[Buffer]]:
+    """The last operator of the step during which the arena holds most, and what it holds then, largest first."""
 
-    def alive(step: Step) -> list[Buffer]:
-        first, last = step.operators[0].index, step.last.index
-        return [b for b in program.memory.buffers if b.first <= last and first <= b.last]
+    def alive(demand: Demand) -> list[Buffer]:
+        first, last = demand.run[0].index, demand.run[-1].index
+        return [b for b in memory.buffers if b.first <= last and first <= b.last]
 
-    busiest = max(program.steps, key=lambda step: (sum(b.size for b in alive(step)), -step.last.index))
-    return busiest, sorted(alive(busiest), key=lambda b: -b.size)
+    busiest = max(demands, key=lambda demand: (sum(b.size for b in alive(demand)), -demand.run[-1].index))
+    return busiest.run[-1], sorted(alive(busiest), key=lambda b: -b.size)

@@ -50,6 +50,14 @@ class Plan(ABC):
     def macs(self) -> int:
         """Multiply-accumulates of one inference that its code really does."""
 
+    @property
+    def constant_products(self) -> int:
+        """Multiply-accumulates of one inference that its code leaves out although their weights are not 0.
+
+        They belong to output channels that put out the same value for every input. `macs` is without them.
+        """
+        return 0
+
     @abstractmethod
     def work(self, memories: Memories) -> Sequence[Work]:
         """What it does on a board with these memories, by kind, for the cost model."""

@@ -42,6 +42,11 @@ class Step:
         """The kernel's name, as in reports."""
         return self.plan.kernel
 
+    @property
+    def skips(self) -> bool:
+        """Whether its code is without the products that approximation has dropped; the library multiplies by 0."""
+        return self.plan.grouping is not None
+
 
 @dataclass(frozen=True)
 class Buffer:

@@ -2,50 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from approx_plugin import __version__
+from approx_plugin.approximation.basis import IntArray
+from approx_plugin.approximation.candidate import Candidate
+from approx_plugin.approximation.grouping import Groups
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult
+from approx_plugin.build.step_sizes import step_sizes
 from approx_plugin.build.toolchain import COMPILER
+from approx_plugin.exploration.choice import Choice
 from approx_plugin.exploration.comparison import Comparison
+from approx_plugin.exploration.design import Candidates
+from approx_plugin.exploration.offers import Offer
 from approx_plugin.exploration.search import Exploration
+from approx_plugin.kernels.needs import FLASH, RAM, Bytes
 from approx_plugin.kernels.program import VIEW, Program, Step
 from approx_plugin.library.provider import CmsisNn
 from approx_plugin.model.graph import Graph
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.tensor import Tensor
-from approx_plugin.report.data import Accuracy, Border, FrontPoint, LayerRow, MemoryUse, Report
+from approx_plugin.report.data import (
+    Accuracy,
+    Approximation,
+    Border,
+    Considered,
+    FrontPoint,
+    LayerRow,
+    Macs,
+    MemoryUse,
+    Report,
+    Totals,
+    Tried,
+    points,
+)
 from approx_plugin.spec.spec import Method, Spec, Target
 
 INTERVAL_METHOD = "(paired, adjusted Wald)"
 
+FROM_FILE = "taken from a design file"
+"""In the place of a target: nothing was searched, so nothing was held against one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is reported on. graph: the exact network; cost_model: what the estimated cycles were fitted to."""
+    """What is reported on.
+
+    graph: the exact network; cost_model: what the estimated cycles were fitted to; budgets: what the board has for the
+    steps and the arena.
+    """
 
     spec: Spec
     board: Board
     graph: Graph
     cost_model: str
+    budgets: Bytes
 
 
-def compose(
-    subject: Subject,
-    program: Program,
-    notes: Mapping[int, str],
-    provider: CmsisNn,
-    built: BuildResult | None,
-    exploration: Exploration | None,
-    accuracy: Comparison | None,
-    macs_kept: int,
-) -> Report:
-    """The report on a generated project.
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What was made of it.
 
-    accuracy: on the confirmation images, None where there are none; exploration: None where nothing was searched.
+    program: what was lowered, of `candidates` and exact operators; considered, notes: by operator index.
+    exact: totals of the exact network. exploration: None where nothing was searched; method: in words.
+    accuracy: on the confirmation images, None where there are none. built: None where no compiler was found.
     """
+
+    program: Program
+    candidates: Candidates
+    considered: Mapping[int, Mapping[str, Offer]]
+    notes: Mapping[int, str]
+    exact: Totals
+    method: str
+    exploration: Exploration | None
+    accuracy: Comparison | None
+    provider: CmsisNn
+    built: BuildResult | None
+
+
+def compose(subject: Subject, made: Made) -> Report:
+    """The report on a generated project."""
     spec, board, graph = subject.spec, subject.board, subject.graph
+    program, built, exploration, provider = made.program, made.built, made.exploration, made.provider
+    looks = len(exploration.looks) if exploration else None
     return Report(
         network=graph.name,
         model_file=spec.model.name,
@@ -54,8 +98,8 @@ def compose(
         mcu=board.mcu,
         core=board.core,
         clock_hz=board.clock_hz,
-        method=_method(spec.method),
-        target=_target(spec.target) if exploration else "exact",
+        method=made.method,
+        target=target_title(spec.target) if exploration else FROM_FILE if made.candidates else "exact",
         cmsis_nn_provider=provider.provider,
         cmsis_nn_version=provider.version,
         tool_version=__version__,
@@ -63,11 +107,17 @@ def compose(
         compiler=f"{COMPILER} {built.compiler}" if built else "none found",
         input=_border(graph.input_tensor),
         output=_border(graph.output_tensor),
-        accuracy=_accuracy("confirmation", accuracy, len(exploration.looks) if exploration else None),
+        accuracy=_accuracy("confirmation", made.accuracy, looks if looks is not None or not made.candidates else 1),
         exploration_accuracy=_accuracy("exploration", exploration.exploration if exploration else None, 0),
-        macs_exact=graph.macs,
-        macs_kept=macs_kept,
-        macs_computed=program.macs,
+        exact=made.exact,
+        chosen=Totals(
+            sum(step.cost.cycles for step in program.steps),
+            program.flash_bytes,
+            program.memory.size,
+            program.macs,
+        ),
+        flash_budget=subject.budgets[FLASH],
+        ram_budget=subject.budgets[RAM],
         memory=MemoryUse(
             arena=program.memory.size,
             ram=built.size.ram_bytes if built else None,
@@ -75,24 +125,39 @@ def compose(
             ram_capacity=board.ram.length,
             flash_capacity=board.flash.length,
         ),
-        layers=tuple(_layers(program, graph, notes, built, exploration)),
+        layers=tuple(_layers(graph, made)),
         front=_front(exploration),
-        remarks=tuple(_remarks(provider, built, exploration)),
+        evaluations=exploration.evaluations if exploration else 0,
+        looks=_looks(exploration),
+        remarks=tuple(_remarks(made)),
     )
 
 
-def _method(method: Method) -> str:
+def method_title(method: Method) -> str:
+    """The method in words."""
     if method.name == "none":
         return "none (exact)"
     return f"{method.name}, {method.criterion}, by {method.granularity}"
 
 
-def _target(target: Target | None) -> str:
+def target_title(target: Target | None) -> str:
+    """What the accuracy has to be, in words."""
     if target is None:
         return "none"
     if target.max_accuracy_drop is not None:
-        return f"at most {target.max_accuracy_drop:g} points below the exact network"
+        return f"at most {points(target.max_accuracy_drop)} below the exact network"
     return f"at least {target.accuracy:g} %"
+
+
+def totals_of(choice: Choice, shortages: Sequence[str]) -> Totals:
+    """Of steps that were chosen. shortages: what of them does not fit."""
+    return Totals(
+        choice.cycles,
+        choice.flash_bytes,
+        choice.memory.size,
+        sum(offer.cost.macs for offer in choice.steps),
+        tuple(shortages),
+    )
 
 
 def _border(tensor: Tensor) -> Border:
@@ -100,6 +165,7 @@ def _border(tensor: Tensor) -> Border:
 
 
 def _accuracy(name: str, comparison: Comparison | None, looks: int | None) -> Accuracy:
+    """looks: None where exact was compared with exact."""
     if comparison is None:
         return Accuracy(None, None, 0, name)
     return Accuracy(
@@ -113,63 +179,116 @@ def _accuracy(name: str, comparison: Comparison | None, looks: int | None) -> Ac
     )
 
 
-def _layers(
-    program: Program,
-    graph: Graph,
-    notes: Mapping[int, str],
-    built: BuildResult | None,
-    exploration: Exploration | None,
-) -> Iterator[LayerRow]:
+def _layers(graph: Graph, made: Made) -> Iterator[LayerRow]:
     """One row for each operator; the figures of a step stand at the operator with which it ends."""
-    approximated = {c.layer for c in exploration.chosen.candidates} if exploration else set()
+    candidates = {candidate.layer: candidate for candidate in made.candidates}
     producers = {op.output.index: op.name for op in graph.operators}
-    steps = program.step_of()
-    for operator in program.graph.operators:
-        step = steps.get(operator.index)
+    steps, built = made.program.step_of(), made.built
+    symbols = [step.symbol for step in made.program.steps]
+    flash = step_sizes(built.size.symbols, symbols) if built else None
+    for operator in made.program.graph.operators:
+        step, candidate = steps.get(operator.index), candidates.get(operator.index)
         ends = step is not None and step.last is operator
         yield LayerRow(
             index=operator.index,
             name=operator.name,
             op=operator.kind,
             kernel=step.kernel if step else VIEW,
+            variant=step.plan.variant if step else "",
             shape=operator.output.shape,
             inputs=tuple(producers.get(tensor.index, "input") for tensor in operator.inputs),
-            macs=operator.macs,
-            macs_kept=step.cost.macs if step and operator.index in approximated else operator.macs,
+            macs=_macs(operator, step, candidate),
             parameter_bytes=graph.operators[operator.index].parameter_bytes,
-            flash_bytes=_flash(step, built) if step and ends else None if built is None else 0,
+            flash_bytes=None if flash is None else flash[step.symbol] if step and ends else 0,
             estimated_cycles=step.cost.cycles if step and ends else 0.0,
-            note=notes.get(operator.index, ""),
+            approximation=_approximation(graph.operators[operator.index], candidate) if candidate else None,
+            considered=_considered(made.considered.get(operator.index, {}), step),
+            note=made.notes.get(operator.index, ""),
         )
 
 
-def _flash(step: Step, built: BuildResult | None) -> int | None:
-    """Code and constants that only this step has: every symbol of it carries its name."""
-    if built is None:
-        return None
-    own = step.symbol
-    symbols = built.size.symbols.items()
-    # The compiler marks functions that it has specialised: approx_layer_03.constprop.0.
-    return sum(size for name, size in symbols if name == own or name.startswith((f"{own}_", f"{own}.")))
+def _macs(operator: Operator, step: Step | None, candidate: Candidate | None) -> Macs:
+    """Where a layer's products went. What a step over several layers leaves out stands at the largest of them."""
+    largest = step and max(step.operators, key=lambda op: op.macs)
+    if step is None or largest is not operator:
+        return Macs(operator.macs, 0, 0, 0, operator.macs)
+    undone = sum(op.macs for op in step.operators) - step.cost.macs
+    constant = step.plan.constant_products
+    skipped = candidate.skipped_macs if candidate and step.skips else 0
+    return Macs(operator.macs, skipped, undone - constant - skipped, constant, operator.macs - undone)
 
 
-def _front(exploration: Exploration | None) -> tuple[FrontPoint, ...]:
-    if exploration is None:
-        return ()
-    chosen = exploration.chosen.point
-    return tuple(
-        FrontPoint(p.accuracy, p.macs_kept, p.cycles, p.flash_bytes, p.ram_bytes, p == chosen)
-        for p in exploration.front.points
+def _approximation(exact: Operator, candidate: Candidate) -> Approximation:
+    grouping = candidate.grouping
+    before = _held(grouping.basis.coefficients(exact), grouping.groups)
+    after = _held(candidate.coefficients, grouping.groups)
+    return Approximation(
+        grouping.basis.name,
+        grouping.title,
+        candidate.level,
+        candidate.products,
+        candidate.products - candidate.kept,
+        int(before.sum()),
+        int((before & ~after).sum()),
     )
 
 
-def _remarks(provider: CmsisNn, built: BuildResult | None, exploration: Exploration | None) -> Iterator[str]:
-    if exploration:
-        yield f"{exploration.message} {exploration.evaluations} designs were measured."
-    if not provider.is_baseline:
-        yield (
-            "Layers that are not unpacked run on the portable subset of the CMSIS-NN API, which is no baseline for "
-            "speed; give cmsis_nn: (or CMSIS_NN_PATH) the directory of a CMSIS-NN."
+def _held(coefficients: IntArray, groups: Groups) -> npt.NDArray[np.bool_]:
+    """bool [output channels, groups]: whether a group holds a coefficient that is not 0."""
+    flat = groups.reshape(-1)
+    rows = coefficients.reshape(len(coefficients), -1) != 0
+    return np.array([np.bincount(flat, row) > 0 for row in rows])
+
+
+def _considered(offers: Mapping[str, Offer], step: Step | None) -> tuple[Considered, ...]:
+    """The quickest first."""
+    found = []
+    for kernel, offer in offers.items():
+        # A plan that is not the kernel's quickest may have been taken for its size: then that one is told.
+        taken = step is not None and len(step.operators) == 1 and step.kernel == kernel
+        plan, cost = (step.plan, step.cost) if step is not None and taken else (offer.plan, offer.cost)
+        found.append(Considered(kernel, plan.variant, cost.cycles, cost.flash_bytes, cost.ram_bytes, taken))
+    return tuple(sorted(found, key=lambda one: (one.cycles, one.kernel)))
+
+
+def _front(exploration: Exploration | None) -> tuple[FrontPoint, ...]:
+    """The front, and among it the design that was taken if it is not on it: confirmation may prefer a milder one."""
+    if exploration is None:
+        return ()
+    chosen = exploration.chosen.point
+    front = list(exploration.front.points)
+    shown = front if chosen in front else sorted([*front, chosen], key=lambda p: (p.cycles, -p.accuracy))
+    return tuple(
+        FrontPoint(
+            exploration.points.index(p),
+            p.accuracy,
+            p.macs_kept,
+            p.cycles,
+            p.flash_bytes,
+            p.ram_bytes,
+            p == chosen,
+            p in front,
         )
-    if built is None:
+        for p in shown
+    )
+
+
+def _looks(exploration: Exploration | None) -> tuple[Tried, ...]:
+    if exploration is None:
+        return ()
+    return tuple(Tried(exploration.points.index(look.point), look.accuracy, look.met) for look in exploration.looks)
+
+
+def _remarks(made: Made) -> Iterator[str]:
+    exploration = made.exploration
+    if exploration:
+        count = exploration.evaluations
+        yield f"{exploration.message} {count} design{' was' if count == 1 else 's were'} measured."
+    yield from (f"The exact network does not fit: {shortage}." for shortage in made.exact.shortages)
+    if not made.provider.is_baseline:
+        yield (
+            "Layers of the kernel cmsis_nn run on the portable subset of the CMSIS-NN API, which is not a baseline "
+            "for speed; give cmsis_nn: (or CMSIS_NN_PATH) the directory of a CMSIS-NN."
+        )
+    if made.built is None:
         yield "No compiler was found: nothing was built, RAM and flash of the whole program are not known."

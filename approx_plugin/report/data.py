@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
-FORMAT = 1
-"""Version of report.json; it grows when a field changes its meaning or goes."""
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
@@ -28,27 +24,115 @@ class Border:
 
 
 @dataclass(frozen=True)
+class Approximation:
+    """How a layer was approximated.
+
+    basis: in which coefficients; groups: what fell together. level: the threshold or share that made it.
+    products, products_dropped: coefficients of the exact layer that are not 0, and how many of them were left out.
+    groups_all, groups_dropped: groups that hold such a coefficient, all output channels together, and how many of them
+    hold none any more.
+    """
+
+    basis: str
+    groups: str
+    level: float
+    products: int
+    products_dropped: int
+    groups_all: int
+    groups_dropped: int
+
+    @property
+    def share(self) -> float:
+        """Of the products that were dropped, 0 to 1."""
+        return self.products_dropped / self.products if self.products else 0.0
+
+
+@dataclass(frozen=True)
+class Considered:
+    """The quickest plan of a kernel for one layer as it was lowered. cycles, flash_bytes, scratch_bytes: estimated.
+
+    taken: it is in the program.
+    """
+
+    kernel: str
+    variant: str
+    cycles: float
+    flash_bytes: int
+    scratch_bytes: int
+    taken: bool
+
+
+@dataclass(frozen=True)
+class Macs:
+    """Multiply-accumulates of one inference, and where they went: exact = skipped + zero + constant + computed.
+
+    skipped: left out by approximation; zero: products of a weight that is 0 in the exact network, which the code does
+    not do; constant: products of output channels that put out the same for every input, likewise; computed: the rest.
+    """
+
+    exact: int
+    skipped: int
+    zero: int
+    constant: int
+    computed: int
+
+    @property
+    def kept(self) -> int:
+        """What approximation has not skipped."""
+        return self.exact - self.skipped
+
+    def __add__(self, other: Macs) -> Macs:
+        """Of both."""
+        return Macs(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+
+NO_MACS = Macs(0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
 class LayerRow:
     """One layer.
 
-    op: TFLite's name; kernel: the schedule; shape: of the output; inputs: names of the layers it reads.
-    macs, macs_kept: of one inference; parameter_bytes: in the .tflite; flash_bytes: code and constants in the linked
-    program, None where it was not linked; estimated_cycles: of the kernel that was taken, by the cost model.
-    note: why a convolution stays with CMSIS-NN, "" otherwise.
+    op: TFLite's name; kernel: what computes it, variant: which of the kernel's plans; shape: of the output; inputs:
+    names of the layers it reads. parameter_bytes: in the .tflite; flash_bytes: code and constants in the linked
+    program, None where it was not linked; estimated_cycles: of the plan that was taken, by the cost model.
+    approximation: None where it is exact. considered: every kernel that could compute it alone.
+    note: what stands against a kernel that is made for it, "" where there is nothing to tell.
     """
 
     index: int
     name: str
     op: str
     kernel: str
+    variant: str
     shape: tuple[int, ...]
     inputs: tuple[str, ...]
-    macs: int
-    macs_kept: int
+    macs: Macs
     parameter_bytes: int
     flash_bytes: int | None
     estimated_cycles: float
+    approximation: Approximation | None
+    considered: tuple[Considered, ...]
     note: str
+
+
+@dataclass(frozen=True)
+class Totals:
+    """A whole network on the board, estimated: cycles of one inference, flash of its steps, the arena, MACs it does.
+
+    shortages: what does not fit; the figures are then those of the smallest form.
+    """
+
+    cycles: float
+    flash_bytes: int
+    arena_bytes: int
+    macs_computed: int
+    shortages: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether the board has room for it."""
+        return not self.shortages
 
 
 @dataclass(frozen=True)
@@ -56,7 +140,8 @@ class Accuracy:
     """Top-1 in percent on one set that the search never saw.
 
     exact, approximated: None where the spec names no data. interval: 95 % confidence interval of the difference
-    approximated - exact in points. set, images: which images, how many. looks: how many designs were tried on them.
+    approximated - exact in points, for a single look. set, images: which images, how many. looks: how many designs were
+    tried on them.
     """
 
     exact: float | None
@@ -70,14 +155,39 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class FrontPoint:
-    """A point of the Pareto front, measured on the exploration images."""
+    """A point of the Pareto front, or the design that was taken, measured on the exploration images.
 
+    design: its number in the order of measurement, 0 for the exact network. cycles, flash_bytes, arena_bytes:
+    estimated. chosen: it is what was generated; on_front: no other point beats it.
+    """
+
+    design: int
     accuracy: float
     macs_kept: int
     cycles: float
     flash_bytes: int
-    ram_bytes: int
+    arena_bytes: int
     chosen: bool
+    on_front: bool = True
+
+    @property
+    def title(self) -> str:
+        """As tables name it."""
+        return title_of(self.design)
+
+
+def title_of(design: int) -> str:
+    """What reports call a measured design: by its number in the order of measurement."""
+    return f"#{design}" if design else "exact"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A look at the confirmation set. design: number; accuracy: top-1 there, in percent; met: the target."""
+
+    design: int
+    accuracy: float
+    met: bool
 
 
 @dataclass(frozen=True)
@@ -98,8 +208,10 @@ class MemoryUse:
 class Report:
     """Everything.
 
-    macs_exact, macs_kept, macs_computed: of one inference: of the exact network; not skipped by approximation; really
-    done: weights that are 0 anyway are not in unpacked code.
+    method, target: in words. exact, chosen: totals of the exact network and of what was generated, by the same model
+    and the same choice of kernels. flash_budget, ram_budget: what the board has for the steps and for the arena.
+    evaluations: designs that were measured; 0 where nothing was searched. looks: those that were tried on the
+    confirmation set, in that order.
     """
 
     network: str
@@ -120,39 +232,42 @@ class Report:
     output: Border
     accuracy: Accuracy
     exploration_accuracy: Accuracy
-    macs_exact: int
-    macs_kept: int
-    macs_computed: int
+    exact: Totals
+    chosen: Totals
+    flash_budget: int
+    ram_budget: int
     memory: MemoryUse
     layers: tuple[LayerRow, ...]
     front: tuple[FrontPoint, ...]
+    evaluations: int
+    looks: tuple[Tried, ...]
     remarks: tuple[str, ...]
 
+    @property
+    def macs(self) -> Macs:
+        """Over all layers."""
+        return sum((layer.macs for layer in self.layers), NO_MACS)
 
-def as_json(report: Report) -> dict[str, Any]:
-    """report.json's content: plain dicts, lists, strings and numbers."""
-    accuracy = asdict(report.accuracy)
-    return {
-        "format": FORMAT,
-        "network": report.network,
-        "model": {"file": report.model_file, "sha256": report.model_sha256},
-        "board": report.board,
-        "mcu": report.mcu,
-        "core": report.core,
-        "clock_hz": report.clock_hz,
-        "method": report.method,
-        "target": report.target,
-        "cmsis_nn": {"provider": report.cmsis_nn_provider, "version": report.cmsis_nn_version},
-        "tool": {"version": report.tool_version, "compiler": report.compiler, "cost_model": report.cost_model},
-        "input": {**asdict(report.input), "size_bytes": report.input.size_bytes},
-        "output": {**asdict(report.output), "size_bytes": report.output.size_bytes},
-        "accuracy": accuracy,
-        "exploration_accuracy": asdict(report.exploration_accuracy),
-        "macs": {"exact": report.macs_exact, "kept": report.macs_kept, "computed": report.macs_computed},
-        "ram_bytes": report.memory.ram,
-        "flash_bytes": report.memory.flash,
-        "memory": asdict(report.memory),
-        "layers": [asdict(layer) for layer in report.layers],
-        "front": [asdict(point) for point in report.front],
-        "remarks": list(report.remarks),
-    }
+    @property
+    def cycles_origin(self) -> str:
+        """Where estimated cycles come from, for whoever prints them."""
+        return estimated_by(self.cost_model)
+
+    def saved(self, figure: str) -> float | None:
+        """How much less of a figure of `Totals` the chosen network has; None if the exact one does not fit."""
+        return getattr(self.exact, figure) - getattr(self.chosen, figure) if self.exact.fits else None
+
+
+def points(count: float) -> str:
+    """`1 point`, `2 points`, `0.5 points`."""
+    return f"{count:g} point" if count == 1 else f"{count:g} points"
+
+
+def estimated_by(cost_model: str) -> str:
+    """The origin of estimated cycles. cost_model: what it was fitted to."""
+    return f"estimated by a cost model that was fitted to {cost_model} (simulated); nothing was measured"
+
+
+def per_mac(cycles: float, macs: int) -> float | None:
+    """Cycles for each multiply-accumulate of the exact network; None where it has none."""
+    return cycles / macs if macs else None

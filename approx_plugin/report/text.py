@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from typing import Callable
 
-from approx_plugin.report.data import Accuracy, Border, LayerRow, Report
+from approx_plugin.report.data import Accuracy, Border, Macs, Report, per_mac, points, title_of
 
 WIDTH = 118
 BAR = 24
 
+DOES_NOT_FIT = "does not fit"
+
+SHORTEST = 12
+"""Characters that are left of a text in a table at least."""
+
 
 def render(report: Report) -> str:
-    """The whole text, newline at the end."""
+    """The whole text, newline at the end. No line of a table is longer than `WIDTH`."""
     parts = [
         _header(report),
+        _totals(report),
         _accuracy(report),
-        _layer_table(report.layers, report.cost_model),
+        _layer_table(report),
+        _products(report),
+        _approximated(report),
         _complexity(report),
         _front(report),
         _remarks(report),
@@ -44,8 +54,26 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[in
     return lines
 
 
+def narrow_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+    """Likewise, of at most `WIDTH` columns: texts that are set flush left are cut where that is not enough."""
+    rows = [list(row) for row in rows]
+    while True:
+        lines = table(head, rows, right)
+        beyond = max(map(len, lines)) - WIDTH
+        widths = {i: max((len(row[i]) for row in rows), default=0) for i in range(len(head)) if i not in right}
+        widest = max(widths, key=lambda i: (widths[i], i))
+        limit = max(widths[widest] - beyond, len(head[widest]), SHORTEST)
+        if beyond <= 0 or limit >= widths[widest]:
+            return lines
+        rows = [[_cut(text, limit) if i == widest else text for i, text in enumerate(row)] for row in rows]
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
 def _header(report: Report) -> str:
-    memory = report.memory
+    memory, macs = report.memory, report.macs
     fields = [
         ("model file", report.model_file),
         ("model hash", f"sha256 {report.model_sha256}"),
@@ -61,8 +89,7 @@ def _header(report: Report) -> str:
         ("output 1/1", _border(report.output)),
         (
             "macc",
-            f"{report.macs_exact:,} exact -> {report.macs_kept:,} kept ({share(report.macs_kept, report.macs_exact)}); "
-            f"{report.macs_computed:,} are computed (weights of 0 are not in unpacked code)",
+            f"{macs.exact:,} exact -> {macs.kept:,} kept ({share(macs.kept, macs.exact)}); {macs.computed:,} computed",
         ),
         ("activations (rw)", f"{kib(memory.arena)}, one arena, shared by lifetime"),
         ("ram (total)", _of(memory.ram, memory.ram_capacity)),
@@ -105,9 +132,20 @@ def _accuracy(report: Report) -> str:
             )
     head = ["accuracy (top-1) on", "images", "exact", "approximated", "points", "95 % interval of the difference"]
     lines = table(head, rows, right=(1, 2, 3, 4))
-    if report.accuracy.looks > 1:
-        lines.append(f"{report.accuracy.looks} designs were tried on the {report.accuracy.set} images.")
+    looks = report.looks
+    if looks:
+        tried = ", ".join(f"{title_of(x.design)} {x.accuracy:.2f} %{'' if x.met else ' (missed)'}" for x in looks)
+        several = "1 design was" if len(looks) == 1 else f"{len(looks)} designs were"
+        lines += wrapped(
+            f"{several} tried on the {report.accuracy.set} images, the cheapest first, until one met the target: "
+            f"{tried}. The interval is that of a single look."
+        )
     return "\n".join([*lines, ""])
+
+
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """Lines of at most `WIDTH` characters; all but the first are indented."""
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _interval(accuracy: Accuracy) -> str:
@@ -117,42 +155,122 @@ def _interval(accuracy: Accuracy) -> str:
     return f"[{low:+.2f}, {high:+.2f}] {accuracy.interval_method}".rstrip()
 
 
-def _layer_table(layers: Sequence[LayerRow], cost_model: str) -> str:
+def _totals(report: Report) -> str:
+    exact, chosen, macs = report.exact, report.chosen, report.macs
+
+    def row(name: str, figure: str, text: Callable[[float], str] = "{:,.0f}".format) -> list[str]:
+        before, after, saved = getattr(exact, figure), getattr(chosen, figure), report.saved(figure)
+        known = exact.fits or figure not in ("cycles", "macs_computed")
+        less = "" if saved is None else f"{text(saved)} ({share(after, before)})"
+        return [name, text(before) if known else DOES_NOT_FIT, text(after), less]
+
+    def time(cycles: float) -> str:
+        return f"{1000 * cycles / report.clock_hz:.3f}"
+
+    def ratio(cycles: float) -> str:
+        return number(per_mac(cycles, macs.exact))
+
+    rows = [
+        row("est. cycles", "cycles"),
+        row("est. cycles/MAC", "cycles", ratio),
+        row("est. ms", "cycles", time),
+        row("MACs computed", "macs_computed"),
+        row("est. flash of the steps, B", "flash_bytes"),
+        row("activations (arena), B", "arena_bytes"),
+    ]
+    lines = table(["totals of one inference", "exact", "generated", "saved"], rows, right=(1, 2, 3))
+    lines += wrapped(
+        f"exact: the exact network with the same choice of kernels on this board. cycles: {report.cycles_origin}. "
+        f"cycles/MAC: for each MAC of the exact network. flash: code and constants, estimated; the board has "
+        f"{report.flash_budget:,} B for them and {report.ram_budget:,} B of RAM for the arena."
+    )
+    return "\n".join([*lines, ""])
+
+
+def number(value: float | None) -> str:
+    """Two decimals, or a dash."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _layer_table(report: Report) -> str:
     rows = [
         [
             str(layer.index),
             f"{layer.name} ({layer.op})",
             "x".join(map(str, layer.shape[1:])),
             f"{layer.parameter_bytes:,}",
-            f"{layer.macs:,}",
-            f"{layer.macs_kept:,}",
-            share(layer.macs_kept, layer.macs) if layer.macs != layer.macs_kept else "",
             ", ".join(layer.inputs),
             layer.kernel,
             "-" if layer.flash_bytes is None else f"{layer.flash_bytes:,}",
             f"{layer.estimated_cycles:,.0f}",
+            number(per_mac(layer.estimated_cycles, layer.macs.exact)),
         ]
-        for layer in layers
+        for layer in report.layers
     ]
-    head = ["m_id", "layer (type)", "oshape", "param B", "macc", "macc kept", "skipped", "connected to", "kernel"]
-    head += ["flash B", "est. cycles"]
-    lines = table(head, rows, right=(0, 3, 4, 5, 6, 9, 10))
-    lines.append(f"est. cycles: by a cost model that was fitted to {cost_model} (simulated); nothing was measured.")
+    cycles = report.chosen.cycles
+    flash = [layer.flash_bytes for layer in report.layers]
+    linked = "-" if None in flash else f"{sum(size or 0 for size in flash):,}"
+    rows.append(["", "total", "", "", "", "", linked, f"{cycles:,.0f}", number(per_mac(cycles, report.macs.exact))])
+    head = ["m_id", "layer (type)", "oshape", "param B", "connected to", "kernel", "flash B", "est. cycles", "c/MAC"]
+    lines = narrow_table(head, rows, right=(0, 3, 6, 7, 8))
+    lines += wrapped(
+        "flash: code and constants of the layer alone in the linked program; what layers share (library, run time) is "
+        "not in it. c/MAC: est. cycles for each MAC of the exact layer."
+    )
     return "\n".join([*lines, ""])
 
 
+def _products(report: Report) -> str:
+    def counts(macs: Macs) -> list[str]:
+        figures = (macs.exact, macs.skipped, macs.kept, macs.zero, macs.constant, macs.computed)
+        skipped = share(macs.kept, macs.exact) if macs.skipped else ""
+        return [*(f"{figure:,}" for figure in figures[:2]), skipped, *(f"{figure:,}" for figure in figures[2:])]
+
+    rows = [[str(layer.index), layer.name, *counts(layer.macs)] for layer in report.layers if layer.macs.exact]
+    rows.append(["", "total", *counts(report.macs)])
+    head = ["m_id", "layer", "macc", "- skipped", "", "= kept", "- weights of 0", "- constant", "= computed"]
+    lines = ["Products (multiply-accumulates of one inference)", *narrow_table(head, rows, right=(0, *range(2, 9)))]
+    lines += wrapped(
+        "skipped: by approximation. weights of 0: of the exact network; unpacked code is without them, the library "
+        "multiplies them. constant: of output channels that put out the same for every input; unpacked code does not "
+        "compute them."
+    )
+    return "\n".join([*lines, ""])
+
+
+def _approximated(report: Report) -> str:
+    rows = [
+        [
+            str(layer.index),
+            layer.name,
+            f"{made.level:g}",
+            f"{made.products_dropped:,} of {made.products:,}",
+            f"{100 * made.share:.1f} %",
+            f"{made.groups_dropped:,} of {made.groups_all:,} {made.groups}",
+            layer.variant,
+        ]
+        for layer in report.layers
+        for made in [layer.approximation]
+        if made is not None
+    ]
+    if not rows:
+        return ""
+    head = ["m_id", "approximated", "level", "weights dropped", "", "groups dropped", "plan of the kernel"]
+    return "\n".join([*narrow_table(head, rows, right=(0, 2, 3, 4)), ""])
+
+
 def _complexity(report: Report) -> str:
-    total_macs = max(report.macs_kept, 1)
+    total_macs = max(report.macs.kept, 1)
     total_flash = max(sum(layer.flash_bytes or 0 for layer in report.layers), 1)
     rows = [
         [
             str(layer.index),
             layer.name,
-            _bar(layer.macs_kept / total_macs),
+            _bar(layer.macs.kept / total_macs),
             "-" if layer.flash_bytes is None else _bar(layer.flash_bytes / total_flash),
         ]
         for layer in report.layers
-        if layer.macs_kept or layer.flash_bytes
+        if layer.macs.kept or layer.flash_bytes
     ]
     lines = ["Complexity report (model)", *table(["m_id", "name", "c_macc (kept)", "c_rom (flash)"], rows, right=(0,))]
     return "\n".join([*lines, ""])
@@ -168,23 +286,26 @@ def _front(report: Report) -> str:
     rows = [
         [
             "*" if point.chosen else "",
+            point.title,
             f"{point.accuracy:.2f} %",
             f"{point.macs_kept:,}",
-            share(point.macs_kept, report.macs_exact),
+            share(point.macs_kept, report.macs.exact),
             f"{point.cycles:,.0f}",
             f"{point.flash_bytes:,}",
-            f"{point.ram_bytes:,}",
+            f"{point.arena_bytes:,}",
+            "" if point.on_front else "not on the front",
         ]
         for point in report.front
     ]
-    head = ["", "accuracy", "macc kept", "skipped", "est. cycles", "est. flash B", "scratch B"]
-    title = f"Pareto front ({len(rows)} points, measured on {report.exploration_accuracy.images:,} exploration images)"
-    # Confirmation may take a design that is close to the front, but not on it.
-    legend = "* taken" if any(p.chosen for p in report.front) else "The design that was taken is not on the front."
-    return "\n".join([title, *table(head, rows, right=(1, 2, 3, 4, 5, 6)), legend, ""])
+    head = ["", "design", "accuracy", "macc kept", "skipped", "est. cycles", "est. flash B", "arena B", ""]
+    count = points(sum(point.on_front for point in report.front))
+    title = f"Pareto front ({count} of {report.evaluations:,} designs that were measured"
+    title += f", on {report.exploration_accuracy.images:,} exploration images)"
+    legend = "* generated; designs are numbered in the order of measurement"
+    return "\n".join([title, *table(head, rows, right=(2, 3, 4, 5, 6, 7)), legend, ""])
 
 
 def _remarks(report: Report) -> str:
-    notes = [f"{layer.name} stays with CMSIS-NN: {layer.note}" for layer in report.layers if layer.note]
-    lines = [*report.remarks, *notes]
-    return "\n".join(["Remarks", *(f"- {line}" for line in lines), ""]) if lines else ""
+    notes = [f"{layer.name} ({layer.kernel}): {layer.note}" for layer in report.layers if layer.note]
+    lines = [line for text in (*report.remarks, *notes) for line in wrapped(f"- {text}", "  ")]
+    return "\n".join(["Remarks", *lines, ""]) if lines else ""

@@ -34,11 +34,15 @@ def _problem(checked: Checked, keys: Keys, problem: Problem) -> ApproxError:
 
 
 def _files(checked: Checked, folder: Path) -> Iterator[ApproxError]:
-    """The model and the data exist."""
+    """The model, the design and the data exist."""
     model = checked.get("model")
     problem = model_problem(folder, model) if model else None
     if problem:
         yield _problem(checked, ("model",), problem)
+    design = checked.get("design")
+    problem = file_problem(folder, design) if design else None
+    if problem:
+        yield _problem(checked, ("design",), problem)
     for name in SETS:
         keys = ("data", name, "file")
         file = checked.get(*keys)
@@ -92,6 +96,9 @@ def _directory(checked: Checked, folder: Path) -> Iterator[ApproxError]:
     model = checked.get("model")
     if model:
         holds["the model"] = absolute_file(folder, model).parent
+    design = checked.get("design")
+    if design:
+        holds["the design"] = absolute_file(folder, design).parent
     for name in SETS:
         file = checked.get("data", name, "file")
         if file:

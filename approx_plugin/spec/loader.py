@@ -55,7 +55,7 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
     directory = project_directory(checked, folder)
     assert directory is not None
     target, data, project = values.get("target"), values.get("data"), values["project"]
-    cmsis_nn = values.get("cmsis_nn")
+    cmsis_nn, design = values.get("cmsis_nn"), values.get("design")
     return Spec(
         file=absolute_file(folder, path.name),
         model=model,
@@ -63,6 +63,7 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
         target=_target(target) if target else None,
         data=_data(folder, data) if data else None,
         method=_method(values["method"]),
+        design=absolute_file(folder, design) if design else None,
         search=Search(**values["search"]),
         kernels=KernelOptions(**values["kernels"]),
         cmsis_nn=resolved(folder / cmsis_nn) if cmsis_nn else None,

@@ -98,7 +98,8 @@ class Spec:
     """A whole approx.yaml.
 
     cmsis_nn:   directory of a CMSIS-NN, None for the portable subset.
-    data:       None only where `method.name` is "none" (test vectors are then seeded random inputs).
+    data:       None only where `method.name` is "none" or a design is given: test vectors are then random, seeded.
+    design:     a design.json that is taken instead of a search, None for none.
     verify_images: how many inputs the emulator run checks.
     locations:  where each field stands in the file, by its path: "target.max_accuracy_drop" -> file:line:column.
     """
@@ -109,6 +110,7 @@ class Spec:
     target: Target | None
     data: DataSpec | None
     method: Method
+    design: Path | None
     search: Search
     kernels: KernelOptions
     cmsis_nn: Path | None

@@ -20,7 +20,7 @@ SCHEMA = {
     "additionalProperties": False,
     "required": ["format", "cycles", "network", "model", "macs", "cmsis_nn", "tool", "variants", "boards"],
     "properties": {
-        "format": {"const": 2},
+        "format": {"const": 3},
         "cycles": {"const": "simulated"},
         "network": {"type": "string"},
         "model": {"type": "object"},

@@ -7,8 +7,8 @@ from bench_cases import MACS, bench, figures
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approx_plugin.bench.results import per_mac
 from approx_plugin.laboratory.figures import NOTHING, Figures, per_call
+from approx_plugin.report.data import per_mac
 from approx_plugin.virtual_board.results import Cost, Cycles, FunctionCost, Stalls
 
 counts = st.integers(0, 10**10)

@@ -33,6 +33,7 @@ def test_greedy_path_by_hand() -> None:
     losses = [[0.0, 0.0, 5.0], [0.0, 1.0]]
     cycles = [[100.0, 90.0, 85.0], [100.0, 70.0]]
     assert greedy_path(losses, cycles) == ((0, 0), (1, 0), (1, 1), (2, 1))
+    assert greedy_path(losses, cycles, (0, 1)) == ((0, 1), (1, 1), (2, 1))
 
 
 def test_a_cheap_level_behind_a_dear_one_is_reached_at_once() -> None:

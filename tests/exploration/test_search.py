@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from chain import network, thinned
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mac_cost import MacCost, macs_kept
 
 from approx_plugin.approximation.bases.taps import TAPS
@@ -20,10 +23,11 @@ from approx_plugin.exploration.comparison import BoolArray
 from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.evaluation import Evaluator
 from approx_plugin.exploration.front import Front
-from approx_plugin.exploration.measurement import Notebook, silent
+from approx_plugin.exploration.measurement import BudgetSpent, Notebook, silent
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.pricing import Price
-from approx_plugin.exploration.search import Exploration, explore
+from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
+from approx_plugin.exploration.start import starts
 from approx_plugin.exploration.workers import SerialExecutor
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
@@ -202,13 +206,132 @@ def test_candidates_that_save_nothing_are_not_measured() -> None:
 
 
 def test_the_notebook_counts_a_design_once() -> None:
-    truth = Truth()
-    notebook = Notebook(truth, MacCost(GRAPH), 3, silent)
+    notebook = Notebook(Truth(), MacCost(GRAPH), 3, silent)
     one, two, three = (OPTIONS.ladders[0][i] for i in range(3))
     first = notebook.measure([(one,), (one,), (two,)])
-    assert first[0] is first[1] and notebook.used == 2 and notebook.left == 1
-    again = notebook.measure([(three,), (two,), (three, OPTIONS.ladders[1][0])])
-    assert again[0] is not None and again[1] is first[2] and again[2] is None and notebook.left == 0
+    assert first[0] is first[1] and notebook.used == 2
+    with pytest.raises(BudgetSpent):
+        notebook.measure([(three,), (two,), (three, OPTIONS.ladders[1][0])])
+    assert notebook.used == 3 and notebook.known((three,)), "what the budget allows is measured"
+    assert notebook.measure([(two,)])[0] is first[2]
+
+
+# ---- more evaluations
+
+
+TRUTHS = {"steep": (20.0, 4.0, 1.0), "even": (3.0, 3.0, 3.0), "flat": (0.5, 30.0, 2.0)}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("worse", [0.0, 0.6])
+@pytest.mark.parametrize("truth", TRUTHS)
+def test_more_evaluations_go_on_where_fewer_ended_and_never_end_slower(truth: str, worse: float, seed: int) -> None:
+    """On a confirmation set that is worse, and where other layers are the sensitive ones."""
+    sensitivity = TRUTHS[truth]
+    other = tuple(s * (0.8 + 0.2 * ((seed + i) % 3)) for i, s in enumerate(sensitivity))
+    cycles, points = float("inf"), ()
+    for evaluations in (1, 4, 9, 15, 19, 30, 44, 60, 75, 120):
+        found = search(
+            evaluations,
+            seed=seed,
+            exploration=Truth(sensitivity=sensitivity),
+            confirmation=Truth(81.0, worse=worse, sensitivity=other),
+        )
+        assert found.points[: len(points)] == points
+        assert found.chosen.point.cycles <= cycles
+        assert found.target_met and len(found.looks) <= 14
+        cycles, points = found.chosen.point.cycles, found.points
+    assert cycles < GRAPH.macs
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.tuples(*[st.floats(0.1, 40.0)] * 3),
+    st.tuples(*[st.floats(0.1, 40.0)] * 3),
+    st.floats(0.0, 3.0),
+    st.lists(st.integers(1, 100), min_size=2, max_size=4, unique=True),
+    st.integers(0, 3),
+)
+def test_the_budget_never_makes_it_worse(
+    one: tuple[float, ...], other: tuple[float, ...], drop: float, budgets: list[int], seed: int
+) -> None:
+    found = [
+        search(n, drop, seed=seed, exploration=Truth(sensitivity=one), confirmation=Truth(sensitivity=other))
+        for n in sorted(budgets)
+    ]
+    cycles = [result.chosen.point.cycles for result in found]
+    assert cycles == sorted(cycles, reverse=True)
+    assert all(result.target_met for result in found)
+
+
+# ---- limits
+
+
+class SmallFlash(MacCost):
+    """A byte for each product; what takes more than `limit` does not fit."""
+
+    def __init__(self, graph: Graph, limit: int) -> None:
+        super().__init__(graph)
+        self.limit = limit
+
+    def total(self, candidates):
+        price = super().total(candidates)
+        return replace(price, flash_bytes=price.macs, fits=price.macs <= self.limit)
+
+
+@pytest.mark.parametrize("share", [0.95, 0.8, 0.6])
+def test_where_the_exact_network_does_not_fit_an_approximated_one_is_found(share: float) -> None:
+    limit = int(share * GRAPH.macs)
+    exploration, flat = Truth(sensitivity=(4.0, 4.0, 1.0)), Truth(81.0, sensitivity=(4.0, 4.0, 1.0))
+    found = search(60, 2.0, cost=SmallFlash(GRAPH, limit), exploration=exploration, confirmation=flat)
+    assert found.target_met and not found.exact_fits and found.chosen.candidates
+    assert "does not fit" in found.message
+    assert found.chosen.point.flash_bytes <= limit
+    assert all(point.flash_bytes <= limit for point in (*found.points[1:], *found.front.points))
+    assert found.points[0].levels == () and found.points[0] not in found.front.points
+    roomy = search(60, 2.0, exploration=exploration, confirmation=flat)
+    assert GRAPH.macs - found.chosen.point.cycles >= 0.9 * (GRAPH.macs - roomy.chosen.point.cycles)
+
+
+def test_a_limit_costs_no_evaluation_and_a_larger_budget_never_ends_slower() -> None:
+    cycles = float("inf")
+    for evaluations in (8, 15, 30, 60, 120):
+        exploration = Truth(sensitivity=(4.0, 4.0, 1.0))
+        cost = SmallFlash(GRAPH, int(0.8 * GRAPH.macs))
+        try:
+            found = search(evaluations, 2.0, cost=cost, exploration=exploration, confirmation=Truth(81.0))
+        except NothingMeetsTheTarget:
+            assert cycles == float("inf")
+            continue
+        asked = [design for call in exploration.calls for design in call]
+        assert len(asked) == found.evaluations <= evaluations
+        assert found.chosen.point.cycles <= cycles
+        cycles = found.chosen.point.cycles
+    assert cycles < float("inf")
+
+
+def test_nothing_that_fits_meets_the_target() -> None:
+    with pytest.raises(NothingMeetsTheTarget, match=r"of \d+ designs that fit, the best one reaches 7\d\.\d\d %"):
+        search(40, 0.2, cost=SmallFlash(GRAPH, int(0.5 * GRAPH.macs)))
+    with pytest.raises(NothingMeetsTheTarget, match="tried on the confirmation set the best reaches 7"):
+        search(40, 2.0, cost=SmallFlash(GRAPH, int(0.8 * GRAPH.macs)), confirmation=Truth(81.0, worse=2.5))
+    with pytest.raises(NothingMeetsTheTarget, match="no design that fits could be measured"):
+        search(40, cost=SmallFlash(GRAPH, 1))
+
+
+def test_starts_are_the_mildest_that_fit() -> None:
+    ladders = tuple(OPTIONS.ladders[layer] for layer in range(3))
+    for share in (0.95, 0.7, 0.5):
+        cost = SmallFlash(GRAPH, int(share * GRAPH.macs))
+
+        def fits(levels: tuple[int, ...], cost: SmallFlash = cost) -> bool:
+            return cost.total(tuple(ladder[k - 1] for ladder, k in zip(ladders, levels) if k)).fits
+
+        even, thrifty = starts(ladders, cost)
+        assert fits(even) and fits(thrifty) and len(set(even)) == 1
+        assert not fits(tuple(level - 1 for level in even))
+        assert sum(level**2 for level in thrifty) <= sum(level**2 for level in even)
+    assert starts(ladders, SmallFlash(GRAPH, 1)) == ()
 
 
 def digits(root: Path) -> tuple[Graph, Int8Array, Dataset, Dataset]:

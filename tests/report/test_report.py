@@ -13,27 +13,49 @@ import pytest
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.memory import Memory
 from approx_plugin.build.elf_size import Size
-from approx_plugin.report.data import Accuracy, Border, FrontPoint, LayerRow, MemoryUse, Report, as_json
+from approx_plugin.report.compose import target_title
+from approx_plugin.report.data import (
+    NO_MACS,
+    Accuracy,
+    Approximation,
+    Border,
+    Considered,
+    FrontPoint,
+    LayerRow,
+    Macs,
+    MemoryUse,
+    Report,
+    Totals,
+    Tried,
+)
+from approx_plugin.report.document import as_json
 from approx_plugin.report.size import SHOWN, size_text
 from approx_plugin.report.text import WIDTH, kib, render, share, table
+from approx_plugin.spec.spec import Target
 
 CONV = LayerRow(
     index=0,
     name="conv2d_0",
     op="CONV_2D",
     kernel="unpacked",
+    variant="2x2 pixels by 2 channels",
     shape=(1, 8, 8, 4),
     inputs=("input",),
-    macs=2000,
-    macs_kept=1500,
+    macs=Macs(2000, 500, 60, 40, 1400),
     parameter_bytes=104,
     flash_bytes=3000,
     estimated_cycles=4321.4,
+    approximation=Approximation("taps", "pairs of input channels", 0.0125, 100, 25, 60, 12),
+    considered=(
+        Considered("unpacked", "2x2 pixels by 2 channels", 4321.4, 2900, 128, True),
+        Considered("cmsis_nn", "", 9000.0, 700, 256, False),
+    ),
     note="",
 )
 DENSE = replace(
-    CONV, index=1, name="fully_connected_1", op="FULLY_CONNECTED", kernel="cmsis_nn", shape=(1, 10),
-    inputs=("conv2d_0",), macs=500, macs_kept=500, flash_bytes=1000, note="no schedule but the library's computes it",
+    CONV, index=1, name="fully_connected_1", op="FULLY_CONNECTED", kernel="cmsis_nn", shape=(1, 10), variant="",
+    inputs=("conv2d_0",), macs=Macs(500, 0, 0, 0, 500), flash_bytes=1000, approximation=None, considered=(),
+    estimated_cycles=678.6, note="unpacked: no SMLAD",
 )  # fmt: skip
 FULL = Report(
     network="digits",
@@ -44,7 +66,7 @@ FULL = Report(
     core="cortex-m33",
     clock_hz=160_000_000,
     method="significance, ratio_of_means, by weight",
-    target="at most 1 points below the exact network",
+    target="at most 1 point below the exact network",
     cmsis_nn_provider="CMSIS-NN",
     cmsis_nn_version="7.0.0",
     tool_version="0.1.0",
@@ -52,17 +74,21 @@ FULL = Report(
     compiler="arm-none-eabi-gcc 12.2.1",
     input=Border("in", (1, 8, 8, 1), 1 / 255, -128),
     output=Border("out", (1, 10), 0.25, 3),
-    accuracy=Accuracy(99.0, 98.25, 400, "confirmation", (-1.5, 0.125), "(paired, adjusted Wald)", 3),
+    accuracy=Accuracy(99.0, 98.25, 400, "confirmation", (-1.5, 0.125), "(paired, adjusted Wald)", 2),
     exploration_accuracy=Accuracy(98.0, 97.5, 300, "exploration"),
-    macs_exact=2500,
-    macs_computed=1900,
-    macs_kept=2000,
+    exact=Totals(6000.0, 5000, 2048, 2440),
+    chosen=Totals(5000.0, 4000, 2048, 1900),
+    flash_budget=2_000_000,
+    ram_budget=700_000,
     memory=MemoryUse(2048, 8192, 30000, 786432, 2097152),
     layers=(CONV, DENSE),
     front=(
-        FrontPoint(97.5, 2000, 5000.0, 4000, 2048, True),
-        FrontPoint(98.0, 2500, 6000.0, 5000, 2048, False),
+        FrontPoint(7, 96.5, 1900, 4900.0, 3900, 2048, False),
+        FrontPoint(5, 97.5, 2000, 5000.0, 4000, 2048, True),
+        FrontPoint(0, 98.0, 2500, 6000.0, 5000, 2048, False),
     ),
+    evaluations=9,
+    looks=(Tried(7, 97.0, False), Tried(5, 98.25, True)),
     remarks=("One remark.",),
 )
 BARE = replace(
@@ -71,8 +97,14 @@ BARE = replace(
     accuracy=Accuracy(None, None, 0, "confirmation"),
     exploration_accuracy=Accuracy(None, None, 0, "exploration"),
     memory=replace(FULL.memory, ram=None, flash=None),
-    layers=(replace(CONV, flash_bytes=None, macs_kept=2000), replace(DENSE, flash_bytes=None, note="")),
+    layers=(
+        replace(CONV, flash_bytes=None, approximation=None, macs=Macs(2000, 0, 0, 0, 2000)),
+        replace(DENSE, flash_bytes=None, note=""),
+    ),
+    chosen=FULL.exact,
     front=(),
+    evaluations=0,
+    looks=(),
     remarks=(),
 )
 
@@ -92,31 +124,83 @@ def test_json_has_the_promised_fields() -> None:
     names = shape_of(made)
     for promised in (
         {"network": None, "board": None, "ram_bytes": None, "flash_bytes": None},
-        {"cmsis_nn": {"provider": None, "version": None}, "macs": {"exact": None, "kept": None, "computed": None}},
+        {"cmsis_nn": {"provider": None, "version": None}},
     ):
         assert {key: names[key] for key in promised} == promised
+    assert {"exact", "kept", "computed", "skipped", "zero", "constant"} == set(names["macs"])
     assert {"exact", "approximated", "images", "set"} <= set(names["accuracy"])
-    assert {"index", "name", "op", "kernel", "macs", "macs_kept", "flash_bytes"} <= set(names["layers"][0])
-    assert {"accuracy", "macs_kept", "chosen"} <= set(names["front"][0])
+    assert {"index", "name", "op", "kernel", "variant", "macs", "macs_kept", "flash_bytes"} <= set(names["layers"][0])
+    assert {"accuracy", "macs_kept", "chosen", "title"} <= set(names["front"][0])
 
 
 def test_json_has_the_figures() -> None:
     made = json.loads(json.dumps(as_json(FULL)))
-    assert made["format"] == 1
+    assert made["format"] == 2
     assert (made["ram_bytes"], made["flash_bytes"]) == (8192, 30000)
-    assert made["macs"] == {"exact": 2500, "kept": 2000, "computed": 1900}
+    assert made["macs"] == {"exact": 2500, "skipped": 500, "zero": 60, "constant": 40, "computed": 1900, "kept": 2000}
     assert made["accuracy"]["interval"] == [-1.5, 0.125]
     assert made["input"]["size_bytes"] == 64
     assert made["output"]["size_bytes"] == 10
-    assert [point["chosen"] for point in made["front"]] == [True, False]
+    assert [(point["title"], point["chosen"]) for point in made["front"]] == [
+        ("#7", False),
+        ("#5", True),
+        ("exact", False),
+    ]
     assert made["layers"][1]["note"] == DENSE.note
+    assert made["layers"][0]["macs"] == 2000 and made["layers"][0]["macs_constant"] == 40
+    assert made["layers"][0]["approximation"]["share"] == 0.25
+    assert made["layers"][0]["considered"][1]["kernel"] == "cmsis_nn"
+    assert made["totals"]["saved"] == {"cycles": 1000.0, "flash_bytes": 1000, "arena_bytes": 0, "macs_computed": 540}
+    assert made["totals"]["exact"]["cycles_per_mac"] == 2.4 and made["totals"]["exact"]["fits"]
+    assert made["design"]["looks"][0] == {"design": 7, "accuracy": 97.0, "met": False}
 
 
 def test_json_of_what_is_not_known() -> None:
     made = json.loads(json.dumps(as_json(BARE), allow_nan=False))
     assert made["ram_bytes"] is made["flash_bytes"] is made["accuracy"]["exact"] is None
-    assert made["layers"][0]["flash_bytes"] is None
-    assert made["front"] == made["remarks"] == []
+    assert made["layers"][0]["flash_bytes"] is made["layers"][0]["approximation"] is None
+    assert made["front"] == made["remarks"] == made["design"]["looks"] == []
+
+
+# ---- both say the same
+
+
+def figures_of(value: Any) -> list[float]:
+    """All numbers of the kind that text shows: not those of layers' plans that are only in the JSON."""
+    if isinstance(value, dict):
+        return [n for key, inner in value.items() if key != "considered" for n in figures_of(inner)]
+    if isinstance(value, list):
+        return [n for inner in value for n in figures_of(inner)]
+    return [] if isinstance(value, bool) or not isinstance(value, (int, float)) else [value]
+
+
+def shown(text: str) -> set[str]:
+    """Every number of a text, without signs and separators."""
+    return {number.replace(",", "") for number in re.findall(r"\d[\d,]*(?:\.\d+)?", text)}
+
+
+def test_text_and_json_say_the_same_numbers() -> None:
+    """Every count and every cycle of the JSON is in the text, rounded as the text rounds."""
+    text = shown(render(FULL))
+    made = as_json(FULL)
+    left_out = {"format", "clock_hz", "input", "output"}
+    for number in figures_of({key: value for key, value in made.items() if key not in left_out}):
+        forms = {f"{abs(number):.{digits}f}" for digits in range(3)} | {f"{abs(number):g}", f"{100 * number:.1f}"}
+        assert forms & text, number
+
+
+def test_macs_add_up_with_named_differences() -> None:
+    for layer in FULL.layers:
+        assert layer.macs.exact - layer.macs.skipped == layer.macs.kept
+        assert layer.macs.kept - layer.macs.zero - layer.macs.constant == layer.macs.computed
+    text = render(FULL).split("Products (multiply-accumulates of one inference)")[1].split("skipped: by")[0]
+    rows = [
+        [int(n.replace(",", "")) for n in re.findall(r"(?<![\d.])\d[\d,]*(?![\d.]| %)", line)]
+        for line in text.splitlines()
+    ]
+    first, second, total = (row[-6:] for row in rows if len(row) >= 6)
+    assert [a + b for a, b in zip(first, second)] == total
+    assert first == [2000, 500, 1500, 60, 40, 1400] and total == [2500, 500, 2000, 60, 40, 1900]
 
 
 # ---- report.txt
@@ -138,7 +222,7 @@ def test_header_box() -> None:
     text = "\n".join(box)
     assert " board            :  NUCLEO-U575ZI-Q (STM32U575ZITxQ, cortex-m33, 160 MHz)" in text
     assert " CMSIS-NN         :  CMSIS-NN, 7.0.0" in text
-    assert " macc             :  2,500 exact -> 2,000 kept (-20.0 %)" in text
+    assert " macc             :  2,500 exact -> 2,000 kept (-20.0 %); 1,900 computed" in text
     assert " flash (total)    :  30,000 B (29.30 KiB) / 2,097,152 B (2048.00 KiB) (1.4 % used)" in text
     assert " input 1/1        :  'in', int8(1x8x8x1), 64 B, QLinear(0.00392156863,-128,int8)" in text
 
@@ -148,19 +232,62 @@ def test_accuracy_table() -> None:
     confirmed = "confirmation 400 99.00 % 98.25 % -0.75 [-1.50, +0.12] (paired, adjusted Wald)"
     assert row(text, "confirmation").split() == confirmed.split()
     assert row(text, "exploration").split()[1:] == ["300", "98.00", "%", "97.50", "%", "-0.50"]
-    assert "3 designs were tried on the confirmation images." in text
-    once = replace(FULL, accuracy=replace(FULL.accuracy, looks=1))
-    assert "designs were tried" not in render(once)
+    tried = "2 designs were tried on the confirmation images, the cheapest first, until one met the target: "
+    assert tried + "#7 97.00 % (missed), #5 98.25 %." in " ".join(text.split())
+    assert "single look" in text
+    once = replace(FULL, looks=FULL.looks[1:])
+    assert "1 design was tried" in render(once)
+    assert "tried" not in render(replace(FULL, looks=()))
+
+
+def test_totals() -> None:
+    text = render(FULL)
+    assert row(text, "est. cycles  ").split()[2:] == ["6,000", "5,000", "1,000", "(-16.7", "%)"]
+    assert row(text, "est. cycles/MAC").split()[2:] == ["2.40", "2.00", "0.40", "(-16.7", "%)"]
+    assert row(text, "est. ms").split()[2:5] == ["0.037", "0.031", "0.006"]
+    assert row(text, "MACs computed").split()[2:5] == ["2,440", "1,900", "540"]
+    assert row(text, "activations (arena), B").split()[3:] == ["2,048", "2,048", "0", "(+0.0", "%)"]
+    plain = " ".join(text.split())
+    assert "estimated by a cost model that was fitted to the virtual board of NUCLEO-U575ZI-Q (simulated)" in plain
+    assert "2,000,000 B for them and 700,000 B of RAM" in plain
+
+
+def test_an_exact_network_that_does_not_fit_says_so() -> None:
+    short = replace(FULL, exact=replace(FULL.exact, shortages=("the exact network needs 5,000 bytes of flash",)))
+    text = render(short)
+    assert row(text, "est. cycles  ").split()[2:] == ["does", "not", "fit", "5,000"]
+    assert row(text, "est. flash of the steps").split()[6:] == ["5,000", "4,000"]
+    made = as_json(short)["totals"]
+    assert made["saved"]["cycles"] is None and not made["exact"]["fits"]
 
 
 def test_layer_table() -> None:
     text = render(FULL)
-    expected = "0 conv2d_0 (CONV_2D) 8x8x4 104 2,000 1,500 -25.0 % input unpacked 3,000 4,321"
+    expected = "0 conv2d_0 (CONV_2D) 8x8x4 104 input unpacked 3,000 4,321 2.16"
     assert row(text, "0  conv2d_0 (CONV_2D)").split() == expected.split()
     exact = row(text, "1  fully_connected_1 (")
-    assert "500     500" in re.sub(r" {2,}", "     ", exact)
-    assert "%" not in exact
+    assert exact.split()[-3:] == ["1,000", "679", "1.36"]
+    assert row(text.split("Products")[0], "total   ").split() == ["total", "4,000", "5,000", "2.00"]
     assert "nothing was measured" in text
+
+
+def test_what_was_dropped() -> None:
+    text = render(FULL)
+    dropped = row(text, "0  conv2d_0      0.0125")
+    assert dropped.split()[2:8] == ["0.0125", "25", "of", "100", "25.0", "%"]
+    assert "12 of 60 pairs of input channels" in dropped and "2x2 pixels by 2 channels" in dropped
+    assert "weights dropped" not in render(BARE)
+
+
+def test_no_line_is_wider_than_the_report() -> None:
+    long = replace(
+        CONV, name="depthwise_conv2d_101", op="DEPTHWISE_CONV_2D", shape=(1, 112, 112, 1024), variant="x" * 80,
+        inputs=("depthwise_conv2d_99", "average_pool2d_100"), parameter_bytes=10**8, flash_bytes=10**7,
+        estimated_cycles=1e9, macs=Macs(2 * 10**9, 10**9, 10**8, 10**8, 8 * 10**8), note="unpacked: " + "y z " * 60,
+    )  # fmt: skip
+    for report in (FULL, BARE, replace(FULL, layers=(long, DENSE), looks=FULL.looks * 8)):
+        assert max(map(len, render(report).splitlines())) <= WIDTH
+    assert "1,000,000,000" in render(replace(FULL, layers=(long, DENSE))), "figures are never cut"
 
 
 def test_complexity_adds_up() -> None:
@@ -170,18 +297,42 @@ def test_complexity_adds_up() -> None:
     assert "||||||||||||||||||  " in text
 
 
-@pytest.mark.parametrize(("chosen", "legend"), [(True, "* taken"), (False, "The design that was taken is not on")])
-def test_front(chosen: bool, legend: str) -> None:
-    text = render(replace(FULL, front=(replace(FULL.front[0], chosen=chosen), FULL.front[1])))
-    assert "Pareto front (2 points, measured on 300 exploration images)" in text
-    assert legend in text
-    assert bool(re.search(r"^\* +97\.50 %", text, re.MULTILINE)) == chosen
+def test_front() -> None:
+    text = render(FULL)
+    assert "Pareto front (3 points of 9 designs that were measured, on 300 exploration images)" in text
+    taken = row(text, "*  #")
+    assert taken.split()[:4] == ["*", "#5", "97.50", "%"] and "not on the front" not in text
+    assert row(text.split("Pareto")[1], "exact  ").split()[3] == "2,500"
 
 
-def test_remarks_name_the_layers_that_stay() -> None:
+def test_a_design_that_was_taken_is_marked_even_if_it_is_not_on_the_front() -> None:
+    beside = replace(FULL.front[1], on_front=False)
+    text = render(replace(FULL, front=(FULL.front[0], beside, FULL.front[2])))
+    assert "Pareto front (2 points of" in text
+    assert re.search(r"^\*  #5 .* not on the front$", text, re.MULTILINE)
+    one = render(replace(FULL, front=(replace(FULL.front[2], chosen=True),)))
+    assert "Pareto front (1 point of" in one
+
+
+def test_remarks_name_what_stands_against_a_kernel() -> None:
     text = render(FULL)
     assert "- One remark." in text
-    assert f"- fully_connected_1 stays with CMSIS-NN: {DENSE.note}" in text
+    assert f"- fully_connected_1 (cmsis_nn): {DENSE.note}" in text
+
+
+@pytest.mark.parametrize(
+    ("target", "title"),
+    [
+        (Target(1.0, None), "at most 1 point below the exact network"),
+        (Target(2.0, None), "at most 2 points below the exact network"),
+        (Target(0.5, None), "at most 0.5 points below the exact network"),
+        (Target(0.0, None), "at most 0 points below the exact network"),
+        (Target(None, 97.5), "at least 97.5 %"),
+        (None, "none"),
+    ],
+)
+def test_targets_in_words(target: Target | None, title: str) -> None:
+    assert target_title(target) == title
 
 
 def test_text_of_what_is_not_known() -> None:
@@ -191,14 +342,12 @@ def test_text_of_what_is_not_known() -> None:
     assert "Pareto" not in text
     assert "Remarks" not in text
     assert "None" not in text
-    assert row(text, "0  conv2d_0 (").split()[-2] == "-"
+    assert row(text, "0  conv2d_0 (").split()[-3] == "-"
 
 
 def test_network_without_a_single_mac() -> None:
-    layer = replace(CONV, op="RESHAPE", macs=0, macs_kept=0, flash_bytes=0, kernel="none")
-    assert "macc             :  0 exact -> 0 kept (0.0 %)" in render(
-        replace(BARE, macs_exact=0, macs_kept=0, layers=(layer,))
-    )
+    layer = replace(CONV, op="RESHAPE", macs=NO_MACS, flash_bytes=0, kernel="none", approximation=None)
+    assert "macc             :  0 exact -> 0 kept (0.0 %)" in render(replace(BARE, layers=(layer,)))
 
 
 def test_lines_end_where_they_end() -> None:

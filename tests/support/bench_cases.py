@@ -25,14 +25,15 @@ def variant(name: str, cycles: tuple[int, ...], top1: Top1 | None = None) -> Var
             op="CONV_2D",
             kernel="cmsis_nn" if name == "cmsis_nn" else "unpacked",
             macs=MACS[index],
-            macs_kept=MACS[index] // (2 if top1 else 1),
+            macs_computed=MACS[index] // (2 if top1 else 1),
             flash_bytes=1000 + index,
             scratch_bytes=64 * index,
             figures=figures(count),
         )
         for index, count in enumerate(cycles)
     )
-    return VariantResult(name, layers, 113_768, 57_608, 50_000, 896, sum(cycles) + 480, top1)
+    design = "#17" if top1 else "exact"
+    return VariantResult(name, layers, 113_768, 57_608, 50_000, 896, sum(cycles) + 480, top1, design, sum(cycles) + 0.4)
 
 
 def board(name: str, core: str, clock: int, scale: float, variants: tuple[str, ...], missing: str = "") -> BoardResult:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from approx_plugin.approximation.bases.taps import TAPS
 from approx_plugin.approximation.candidate import Candidate
+from approx_plugin.approximation.grouping import single
+from approx_plugin.approximation.skipping import made
 from approx_plugin.dataset import Dataset
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.quantization import Quantization, quantize_multiplier
@@ -59,5 +62,4 @@ def thinned(graph: Graph, layer: int, share: float) -> Candidate:
     assert isinstance(conv, Conv2D)
     magnitude = np.abs(conv.weights.astype(int))
     kept = (magnitude > np.quantile(magnitude, share)) & (magnitude > 0)
-    thin = conv.with_constants(np.where(kept, conv.weights, np.int8(0)), conv.bias)
-    return Candidate(thin, share, int(np.count_nonzero(magnitude)), int(kept.sum()), "taps", "single products")
+    return made(conv, share, single(TAPS, conv), np.where(kept, conv.weights, np.int8(0)), TAPS.bias(conv))

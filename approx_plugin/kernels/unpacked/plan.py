@@ -68,8 +68,14 @@ class UnpackedPlan(Plan):
 
     @property
     def macs(self) -> int:
-        """Products whose weight is not 0."""
+        """Products whose weight is not 0, in channels that are not constant."""
         products = int(np.count_nonzero(self.constants.weights))
+        return products * self.layout.out_height * self.layout.out_width
+
+    @property
+    def constant_products(self) -> int:
+        """Of channels that `fold` has found to be constant: it makes their weights 0."""
+        products = int(np.count_nonzero(self.conv.weights)) - int(np.count_nonzero(self.constants.weights))
         return products * self.layout.out_height * self.layout.out_width
 
     def work(self, memories: Memories) -> Sequence[Work]:
