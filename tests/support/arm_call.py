@@ -48,7 +48,7 @@ def build(program: Program, folder: Path, core: str, library: CmsisNnTree) -> Pa
         target.write_text(text)
         if target.suffix in {".c", ".s"}:
             sources.append(target)
-    sources.append(ROOT / "Middlewares/Approx/Src/approx_runtime.c")
+    sources += sorted((ROOT / "Middlewares/Approx/Src").glob("*.c"))
     elf = folder / "network.elf"
     wanted = program.cmsis_nn_functions
     command = [
