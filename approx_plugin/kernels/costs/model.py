@@ -21,6 +21,10 @@ class CostModel:
     kinds: Mapping[str, Mapping[str, float]]
 
     def cycles(self, work: Work) -> float:
-        """Estimated cycles. Raises KeyError for a kind or a count without a coefficient."""
-        coefficients = self.kinds[work.kind]
+        """Estimated cycles. Raises KeyError for a kind or a count without a coefficient, assumed ones included."""
+        coefficients = self.kinds[work.kind] if work.assumed is None else self.kinds.get(work.kind, work.assumed)
         return float(sum(coefficients[name] * count for name, count in work.counts.items()))
+
+    def is_assumed(self, work: Work) -> bool:
+        """Whether its cycles come from coefficients that were not fitted to anything."""
+        return work.kind not in self.kinds and work.assumed is not None
