@@ -38,6 +38,7 @@ from approx_plugin.operators.slices import Slice, Split, SplitV, StridedSlice, U
 from approx_plugin.operators.smooth import Elu, Exp, Gelu, Logistic, Tanh
 from approx_plugin.operators.softmax import Softmax
 from approx_plugin.operators.transpose import Transpose
+from approx_plugin.operators.transpose_conv import TransposeConv
 
 _CLASSES: tuple[type[Operator], ...] = (
     Abs,
@@ -92,6 +93,7 @@ _CLASSES: tuple[type[Operator], ...] = (
     Tanh,
     Tile,
     Transpose,
+    TransposeConv,
     Unpack,
 )
 

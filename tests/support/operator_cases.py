@@ -381,6 +381,33 @@ def convolution(draw: Draw, builtin: str) -> Case:
     return _case(builder, draw, shape)
 
 
+@st.composite
+def transpose_conv(draw: Draw) -> Case:
+    builder = ModelBuilder()
+    padding = draw(st.sampled_from(("SAME", "VALID")))
+    kernel, stride = ((draw(st.integers(1, most)), draw(st.integers(1, most))) for most in (4, 3))
+    shape = (1, draw(st.integers(1, 5)), draw(st.integers(1, 5)), draw(st.integers(1, 4)))
+    out = draw(st.integers(1, 4))
+    extent = []
+    for size, taps, step in zip(shape[1:3], kernel, stride):
+        least = (size - 1) * step + (taps if padding == "VALID" else 1)
+        extent.append(least + draw(st.integers(0, step - 1)))
+    layer = _product_layer(draw, max(1, kernel[0] * kernel[1] * shape[3] // (stride[0] * stride[1])), out, True)
+    x = builder.input(shape, layer["source"], layer["zero_points"][0])
+    data = layer["rng"].randint(-127, 128, (out, *kernel, shape[3])).astype(np.int8)
+    filters = builder.tensor(data.shape, scale=layer["weight"], axis=0, data=data)
+    target = builder.numbers([1, *extent, out])
+    inputs = [target, filters, x]
+    if layer["bias"] is not None:
+        scales = layer["weight"] * np.float32(layer["source"])
+        inputs.append(builder.tensor((out,), "int32", scale=scales, data=layer["bias"]))
+    fields = {"Padding": int(padding == "VALID"), "StrideH": stride[0], "StrideW": stride[1]}
+    y = builder.tensor((1, *extent, out), scale=layer["result"], zero_point=layer["zero_points"][1])
+    builder.operator("TRANSPOSE_CONV", inputs, [y], Options("TransposeConvOptions", fields), version=3)
+    builder.output(y)
+    return _case(builder, draw, shape)
+
+
 CONVOLUTIONS = {kind: convolution(kind) for kind in ("CONV_2D", "DEPTHWISE_CONV_2D")}
 """Forms that CMSIS-NN serves and `layer_cases` does not have."""
 
@@ -395,6 +422,7 @@ STRATEGIES = {
     **{kind: resize(kind) for kind in ("RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR")},
     **{kind: depth_and_space(kind) for kind in ("DEPTH_TO_SPACE", "SPACE_TO_DEPTH")},
     "TRANSPOSE": transpose(),
+    "TRANSPOSE_CONV": transpose_conv(),
     "STRIDED_SLICE": strided_slice(),
     "SLICE": slice_(),
     "SPLIT": split(),

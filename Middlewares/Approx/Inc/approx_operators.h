@@ -157,6 +157,31 @@ typedef struct {
 void approx_resize_bilinear_s8(const approx_resize *shape, const approx_place *rows, const approx_place *columns,
                                const int8_t *input, int8_t *output);
 
+/* An image [input_height][input_width][input_channels], kernels [channels][kernel_height][kernel_width][input_channels]
+   that are added `stride` pixels apart, and the output, cut off by `top` rows and `left` columns. factors: one a
+   channel. */
+typedef struct {
+    int32_t input_height;
+    int32_t input_width;
+    int32_t input_channels;
+    int32_t kernel_height;
+    int32_t kernel_width;
+    int32_t stride_down;
+    int32_t stride_across;
+    int32_t top;
+    int32_t left;
+    int32_t height;
+    int32_t width;
+    int32_t channels;
+    int32_t input_offset;
+    int32_t zero_point;
+    int32_t minimum;
+    int32_t maximum;
+} approx_transposed;
+
+void approx_transpose_conv_s8(const approx_transposed *shape, const int8_t *weights, const int32_t *bias,
+                              const approx_factor *factors, const int8_t *input, int8_t *output);
+
 #ifdef __cplusplus
 }
 #endif

@@ -21,6 +21,7 @@ ASSUMED: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "runtime slopes": MappingProxyType({"call": 40.0, "rows": 25.0, "elements": 36.0}),
         "runtime mean": MappingProxyType({"call": 40.0, "results": 40.0, "steps": 9.0}),
         "runtime reduced extremum": MappingProxyType({"call": 40.0, "results": 30.0, "steps": 20.0}),
+        "runtime transposed convolution": MappingProxyType({"call": 60.0, "outputs": 60.0, "products": 6.0}),
         "runtime bilinear": MappingProxyType({"call": 40.0, "pixels": 40.0, "elements": 22.0}),
     }
 )

@@ -8,7 +8,7 @@ To let it serve a further operator:
 
 from __future__ import annotations
 
-from approx_plugin.kernels.portable import concatenation, elementwise, reduction, resize, select, table
+from approx_plugin.kernels.portable import concatenation, elementwise, reduction, resize, select, table, transpose_conv
 from approx_plugin.kernels.portable.call import Service
 from approx_plugin.model.operator import Operator
 
@@ -20,6 +20,7 @@ _SERVICES: tuple[Service, ...] = (
     resize.SERVICE,
     select.SERVICE,
     table.SERVICE,
+    transpose_conv.SERVICE,
 )
 
 
