@@ -273,6 +273,34 @@ class ModelBuilder:
         shape = tuple(extent + sum(pair) for extent, pair in zip(x.shape, paddings))
         return self._append("PAD", [x, amounts], shape, _quantization(x), options=Options("PadOptions", {}), name=name)
 
+    def layer(
+        self,
+        builtin: str,
+        inputs: Sequence[Tensor | None],
+        shape: Sequence[int],
+        *,
+        scale: float | None = None,
+        zero_point: int | None = None,
+        options: Options | None = None,
+        name: str = "",
+    ) -> Tensor:
+        """Any operator with one int8 output of `shape`; its quantization is that of the first input unless given."""
+        first = next(tensor for tensor in inputs if tensor is not None)
+        own_scale, own_zero_point = _quantization(first)
+        result = self.tensor(
+            shape,
+            name=name or self._name(builtin.lower()),
+            scale=own_scale if scale is None else scale,
+            zero_point=own_zero_point if zero_point is None else zero_point,
+        )
+        self.operator(builtin, inputs, [result], options)
+        return result
+
+    def numbers(self, values: Sequence[int] | npt.NDArray[Any], *, dtype: str = "int32", name: str = "") -> Tensor:
+        """A constant of whole numbers, as axes, sizes and places are given."""
+        array = np.array(values)
+        return self.tensor(array.shape, dtype, name=name, data=array)
+
     def quantize(self, x: Tensor, *, scale: float, zero_point: int = 0, name: str = "") -> Tensor:
         """QUANTIZE: float32 to int8, or int8 to int8 with another scale."""
         options = Options("QuantizeOptions", {})

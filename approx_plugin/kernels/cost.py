@@ -13,12 +13,14 @@ class StepCost:
 
     macs: multiply-accumulates of one inference that the kernel really does: products of weight 0 are not in unpacked
     code, but the library multiplies them.
+    assumed: the cycles come from coefficients that were assumed, not fitted to the board.
     """
 
     cycles: float
     permanent: Bytes = field(default_factory=lambda: NOTHING)
     scratch: Bytes = field(default_factory=lambda: NOTHING)
     macs: int = 0
+    assumed: bool = False
 
     @property
     def flash_bytes(self) -> int:

@@ -100,6 +100,8 @@ class Kernel(ABC):
 def price(plan: Plan, platform: Platform) -> StepCost:
     """The cost by the platform's cost model."""
     model = platform.model
-    cycles = math.fsum(model.cycles(work) for work in plan.work(model.memories))
+    works = plan.work(model.memories)
+    cycles = math.fsum(model.cycles(work) for work in works)
     needs = plan.needs
-    return StepCost(cycles, needs.permanent, needs.scratch, plan.macs)
+    assumed = any(model.is_assumed(work) for work in works)
+    return StepCost(cycles, needs.permanent, needs.scratch, plan.macs, assumed)

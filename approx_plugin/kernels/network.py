@@ -76,6 +76,7 @@ PROLOGUE = """\
 #include <stddef.h>
 #include <string.h>
 
+#include "approx_operators.h"
 #include "approx_runtime.h"
 {cmsis_nn}
 /* Layers stay functions of their own, under their own names. */

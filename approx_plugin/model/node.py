@@ -36,3 +36,15 @@ class UnsupportedError(Exception):
         """See the class."""
         super().__init__(reason)
         self.reason, self.hint = reason, hint
+
+
+class ShapeError(UnsupportedError):
+    """The output has another shape than follows from the inputs and options: `shape`, as the file would have it.
+
+    Where the file leaves the shape open, its static one is a placeholder, and the reader takes this one.
+    """
+
+    def __init__(self, found: tuple[int, ...], shape: tuple[int, ...], hint: str) -> None:
+        """found: the output's shape in the file."""
+        super().__init__(f"its output has shape {list(found)}, but its inputs and options give {list(shape)}", hint)
+        self.shape = shape

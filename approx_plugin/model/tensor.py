@@ -20,6 +20,7 @@ class Tensor:
 
     index: its number in the file, the key by which operators name it.
     shape: with the batch dimension, which is 1.
+    lifted: the file's shape lacks that dimension (it has rows, or nothing, in front): `shape` has a 1 more than it.
     dtype: numpy's name of it ("int8", "int32", "float32", "uint8").
     data:  the constant's values, read-only; None for an activation.
     """
@@ -30,6 +31,12 @@ class Tensor:
     dtype: str
     quantization: Quantization | None
     data: npt.NDArray[Any] | None = None
+    lifted: bool = False
+
+    @property
+    def own_shape(self) -> tuple[int, ...]:
+        """The shape as the file has it: what axes and broadcasting of operators refer to."""
+        return self.shape[1:] if self.lifted else self.shape
 
     @property
     def elements(self) -> int:

@@ -28,9 +28,11 @@ class Conv2D(Operator):
     """A convolution.
 
     weights: int8 [out_channels, kernel_h, kernel_w, in_channels]; bias: int32 [out_channels].
+             in_channels are those of a group: the input's, unless it is a grouped convolution.
     multipliers: one an output channel: input_scale * weight_scale / output_scale.
     stride: (vertical, horizontal).
     activation_min, activation_max: the fused activation as int8 limits, -128 and 127 for none.
+    dilation: how far apart neighbouring taps are, (vertical, horizontal).
     """
 
     kind: ClassVar[str] = "CONV_2D"
@@ -42,6 +44,7 @@ class Conv2D(Operator):
     padding: Padding
     activation_min: int
     activation_max: int
+    dilation: tuple[int, int] = (1, 1)
 
     @classmethod
     def read(cls, node: Node, index: int, name: str) -> Conv2D:
@@ -49,10 +52,11 @@ class Conv2D(Operator):
         source, result = reading.activation(node, rank=4), reading.output(node, rank=4)
         filters, weights = reading.weights(node, (None, None, None, None), channel_axis=0)
         out_channels, kernel_h, kernel_w, in_channels = filters.shape
-        if in_channels != source.shape[3]:
+        groups, rest = divmod(source.shape[3], in_channels)
+        if rest or out_channels % groups:
             raise UnsupportedError(
-                f"grouped convolution: {in_channels} input channels a filter, {source.shape[3]} in the input",
-                "use groups=1, or a depthwise convolution",
+                f"{in_channels} input channels a filter, {source.shape[3]} in the input, {out_channels} filters",
+                reading.REEXPORT_HINT,
             )
         window = reading.window(node, (source.shape[1], source.shape[2]), (kernel_h, kernel_w))
         reading.same_shape(result, (1, *window.output, out_channels))
@@ -70,6 +74,7 @@ class Conv2D(Operator):
             padding=window.padding,
             activation_min=low,
             activation_max=high,
+            dilation=window.dilation,
         )
 
     def with_constants(self, weights: Int8Array, bias: Int32Array) -> Conv2D:
@@ -84,8 +89,18 @@ class Conv2D(Operator):
 
     @property
     def in_channels(self) -> int:
-        """Number of input channels."""
+        """Number of input channels of a filter."""
         return int(self.weights.shape[3])
+
+    @property
+    def groups(self) -> int:
+        """How many groups of channels the convolution keeps apart; 1 for an ordinary one."""
+        return self.inputs[0].shape[3] // self.in_channels
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is neither grouped nor dilated."""
+        return self.groups == 1 and self.dilation == (1, 1)
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -117,7 +132,7 @@ class Conv2D(Operator):
     @property
     def window(self) -> Window:
         """Kernel, stride, padding and output extents together."""
-        return Window(self.kernel, self.stride, self.padding, self.output_shape[:2])
+        return Window(self.kernel, self.stride, self.padding, self.output_shape[:2], self.dilation)
 
     @property
     def macs(self) -> int:
@@ -130,24 +145,34 @@ class Conv2D(Operator):
         return int(self.weights.nbytes + self.bias.nbytes)
 
     @cached_property
-    def _matrix(self) -> Matrix:
-        return Matrix(
-            self.weights.reshape(self.out_channels, -1),
-            self.bias,
-            self.multipliers,
-            input_zero_point=self.input_zero_point,
-            output_zero_point=self.output_zero_point,
-            activation=(self.activation_min, self.activation_max),
+    def _matrices(self) -> tuple[Matrix, ...]:
+        """One for each group."""
+        size = self.out_channels // self.groups
+        parts = [slice(start, start + size) for start in range(0, self.out_channels, size)]
+        return tuple(
+            Matrix(
+                self.weights[part].reshape(size, -1),
+                self.bias[part],
+                self.multipliers[part],
+                input_zero_point=self.input_zero_point,
+                output_zero_point=self.output_zero_point,
+                activation=(self.activation_min, self.activation_max),
+            )
+            for part in parts
         )
 
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
         """See `Operator.compute`. im2col and one matrix product, a few inputs at a time."""
         (values,) = inputs
-        matrix, window = self._matrix, self.window
+        window = self.window
         output = np.empty((len(values), *self.output_shape), dtype=np.int8)
         rows = self.output_shape[0] * self.output_shape[1]
-        step = max(1, _BLOCK_ELEMENTS // (rows * matrix.depth))
-        for start in range(0, len(values), step):
-            block = patches(values[start : start + step], window, self.input_zero_point, matrix.dtype)
-            output[start : start + step] = matrix(block).reshape(-1, *self.output_shape)
+        size = self.out_channels // self.groups
+        for group, matrix in enumerate(self._matrices):
+            read = values[..., group * self.in_channels : (group + 1) * self.in_channels]
+            step = max(1, _BLOCK_ELEMENTS // (rows * matrix.depth))
+            for start in range(0, len(values), step):
+                block = patches(read[start : start + step], window, self.input_zero_point, matrix.dtype)
+                made = matrix(block).reshape(-1, *self.output_shape[:2], size)
+                output[start : start + step, ..., group * size : (group + 1) * size] = made
         return output

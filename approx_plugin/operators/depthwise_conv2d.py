@@ -29,6 +29,7 @@ class DepthwiseConv2D(Operator):
     weights: int8 [kernel_h, kernel_w, out_channels]; bias: int32 [out_channels].
     multipliers: one an output channel. stride: (vertical, horizontal).
     activation_min, activation_max: the fused activation as int8 limits, -128 and 127 for none.
+    dilation: how far apart neighbouring taps are, (vertical, horizontal).
     """
 
     kind: ClassVar[str] = "DEPTHWISE_CONV_2D"
@@ -41,6 +42,7 @@ class DepthwiseConv2D(Operator):
     padding: Padding
     activation_min: int
     activation_max: int
+    dilation: tuple[int, int] = (1, 1)
 
     @classmethod
     def read(cls, node: Node, index: int, name: str) -> DepthwiseConv2D:
@@ -70,6 +72,7 @@ class DepthwiseConv2D(Operator):
             padding=window.padding,
             activation_min=low,
             activation_max=high,
+            dilation=window.dilation,
         )
 
     @property
@@ -80,7 +83,8 @@ class DepthwiseConv2D(Operator):
     @property
     def window(self) -> Window:
         """Kernel, stride, padding and output extents together."""
-        return Window(self.kernel, self.stride, self.padding, (self.output.shape[1], self.output.shape[2]))
+        extent = (self.output.shape[1], self.output.shape[2])
+        return Window(self.kernel, self.stride, self.padding, extent, self.dilation)
 
     @property
     def macs(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from approx_plugin.model.node import Node, UnsupportedError
+from approx_plugin.model.node import Node, ShapeError, UnsupportedError
 from approx_plugin.model.quantization import Multiplier, quantize_multiplier
 from approx_plugin.model.tensor import Int8Array, Int32Array, Tensor
 from approx_plugin.operators.geometry import SAME, VALID, Window
@@ -55,6 +55,14 @@ def activation(node: Node, position: int = 0, rank: int | None = None) -> Tensor
     return _checked_activation(tensor, rank)
 
 
+def activation_or_constant(node: Node, position: int) -> Tensor:
+    """The int8 per-tensor quantized tensor at `position` of the inputs, whether or not it is a constant."""
+    tensor = operand(node, position)
+    if tensor is None:
+        raise UnsupportedError(f"its input {position} is missing", REEXPORT_HINT)
+    return _checked_activation(tensor, None)
+
+
 def output(node: Node, rank: int | None = None) -> Tensor:
     """The one int8 per-tensor quantized activation that comes out."""
     if len(node.outputs) != 1:
@@ -62,6 +70,48 @@ def output(node: Node, rank: int | None = None) -> Tensor:
     if node.outputs[0].data is not None:
         raise UnsupportedError("its output has constant data", REEXPORT_HINT)
     return _checked_activation(node.outputs[0], rank)
+
+
+def operand(node: Node, position: int) -> Tensor | None:
+    """The tensor at `position` of the inputs; None where it is missing."""
+    return node.inputs[position] if position < len(node.inputs) else None
+
+
+def integers(node: Node, position: int) -> list[int]:
+    """The constant whole numbers at `position` of the inputs, in C order."""
+    tensor = operand(node, position)
+    if tensor is None:
+        raise UnsupportedError(f"its input {position} is missing", REEXPORT_HINT)
+    if tensor.data is None:
+        raise UnsupportedError(
+            f'its input {position}, tensor "{tensor.name}", is computed at run time',
+            "only a constant is supported here",
+        )
+    if tensor.dtype not in ("int32", "int64", "int16", "int8", "uint8", "bool"):
+        raise UnsupportedError(f'its input {position}, tensor "{tensor.name}", is {tensor.dtype}', REEXPORT_HINT)
+    return [int(value) for value in tensor.data.reshape(-1).tolist()]
+
+
+def axis(tensor: Tensor, number: int) -> int:
+    """An axis of `tensor.own_shape`, counted from the front; negative numbers count from the back."""
+    rank = len(tensor.own_shape)
+    if not -rank <= number < rank:
+        raise UnsupportedError(f"axis {number} of shape {list(tensor.own_shape)}", REEXPORT_HINT)
+    return number % rank
+
+
+def axes(tensor: Tensor, numbers: Sequence[int]) -> tuple[int, ...]:
+    """Several axes, each once, as `axis`."""
+    found = tuple(axis(tensor, number) for number in numbers)
+    if len(set(found)) != len(found):
+        raise UnsupportedError(f"axes {list(numbers)} name one axis twice", REEXPORT_HINT)
+    return found
+
+
+def own_shape(tensor: Tensor, expected: Sequence[int]) -> None:
+    """Demand a shape of the output, as the file has it, that follows from the inputs."""
+    if tensor.own_shape != tuple(expected):
+        raise ShapeError(tensor.own_shape, tuple(int(extent) for extent in expected), REEXPORT_HINT)
 
 
 def _checked_activation(tensor: Tensor, rank: int | None) -> Tensor:
@@ -79,16 +129,11 @@ def _checked_activation(tensor: Tensor, rank: int | None) -> Tensor:
         raise UnsupportedError(
             f'activation "{tensor.name}" has zero point {quantization.zero_point[0]}', "int8 needs -128 to 127"
         )
-    if not tensor.shape or tensor.shape[0] != 1:
-        raise UnsupportedError(
-            f'activation "{tensor.name}" has shape {list(tensor.shape)}, not one with a batch of 1 in front',
-            "export the model with batch size 1",
-        )
     if tensor.elements == 0:
         raise UnsupportedError(f'activation "{tensor.name}" has shape {list(tensor.shape)}: no elements', REEXPORT_HINT)
     if rank is not None and len(tensor.shape) != rank:
         raise UnsupportedError(
-            f'activation "{tensor.name}" has shape {list(tensor.shape)}, not {rank} dimensions',
+            f'activation "{tensor.name}" has shape {list(tensor.own_shape)}, not {rank} dimensions with a batch of 1',
             "use 2D layers with input [1, height, width, channels]",
         )
     return tensor
@@ -107,10 +152,7 @@ def same_quantization(node: Node, source: Tensor, result: Tensor) -> None:
 def same_shape(tensor: Tensor, expected: Sequence[int]) -> None:
     """Demand a shape of the output that follows from the inputs."""
     if tensor.shape != tuple(expected):
-        raise UnsupportedError(
-            f"its output has shape {list(tensor.shape)}, but its inputs and options give {list(expected)}",
-            REEXPORT_HINT,
-        )
+        raise ShapeError(tensor.shape, tuple(int(extent) for extent in expected), REEXPORT_HINT)
 
 
 def weights(node: Node, shape: Sequence[int | None], channel_axis: int) -> tuple[Tensor, Int8Array]:
@@ -204,7 +246,12 @@ def activation_limits(node: Node, result: Tensor) -> tuple[int, int]:
     if number not in _REAL_LIMITS:
         name = {4: "TANH", 5: "SIGN_BIT"}.get(number, str(number))
         raise UnsupportedError(f"fused activation {name}", "use ReLU, ReLU6 or none")
-    low, high = (_quantized(limit, result) for limit in _REAL_LIMITS[number])
+    return quantized_limits(_REAL_LIMITS[number], result)
+
+
+def quantized_limits(limits: tuple[float, float], result: Tensor) -> tuple[int, int]:
+    """Real limits as int8 limits of `result`; see `activation_limits`."""
+    low, high = (_quantized(limit, result) for limit in limits)
     return max(-128, low), min(127, high)
 
 
@@ -226,17 +273,16 @@ def window(node: Node, extent: tuple[int, int], kernel: tuple[int, int]) -> Wind
         raise UnsupportedError(f"padding scheme {scheme}", 'use "same" or "valid"')
     if min(stride) < 1 or min(kernel) < 1:
         raise UnsupportedError(f"stride {list(stride)} with window {list(kernel)}", REEXPORT_HINT)
-    dilation = tuple(int(node.options.get(name, 1)) for name in ("DilationHFactor", "DilationWFactor"))
-    if dilation != (1, 1):
-        raise UnsupportedError(
-            f"dilation {dilation[0]}x{dilation[1]}",
-            "train with dilation_rate=1 (a larger kernel or a stride gives the same field of view)",
-        )
+    given = (int(node.options.get("DilationHFactor", 1)), int(node.options.get("DilationWFactor", 1)))
+    if min(given) < 1:
+        raise UnsupportedError(f"dilation {given[0]}x{given[1]}", REEXPORT_HINT)
+    # Along an axis with one tap, dilation has no effect.
+    dilation = (given[0] if kernel[0] > 1 else 1, given[1] if kernel[1] > 1 else 1)
     if any(window > max(size, MAX_WINDOW) for window, size in zip(kernel, extent)):
         raise UnsupportedError(
             f"window {list(kernel)} is far larger than its input {list(extent)}", "use a smaller window"
         )
-    resolved = Window.resolve(scheme, extent, kernel, stride)
+    resolved = Window.resolve(scheme, extent, kernel, stride, dilation)
     if min(resolved.output) < 1:
         raise UnsupportedError(f"window {list(kernel)} does not fit into its input {list(extent)}", REEXPORT_HINT)
     return resolved

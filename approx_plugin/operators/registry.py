@@ -1,12 +1,13 @@
 """All operators that are supported. The reader knows no other list.
 
 To add an operator:
-1. Write `operators/<kind>.py` with a frozen dataclass below `Operator`: its parameters as fields, and `kind`, `read`,
-   `compute`; `macs` and `parameter_bytes` if it has any. `max_pool2d.py` and `add.py` are short examples; `reading.py`
-   has the checks that most operators need.
+1. Copy `operators/TEMPLATE.py` to `operators/<kind>.py`: a frozen dataclass below `Operator` with its parameters as
+   fields, and `kind`, `read`, `compute`; `macs` and `parameter_bytes` if it has any.
 2. Add its class to `_CLASSES` below.
-3. Give it a kernel: `kernels/cmsis_nn/registry.py` and `kernels/registry.py` say how.
-4. Add a case to tests/operators: the shared tests then compare it with the naive and the TensorFlow Lite reference.
+3. Give it a kernel: `kernels/portable/registry.py`, `kernels/cmsis_nn/registry.py` or `kernels/registry.py` say how.
+   Operators below `Selection`, `Table` and `Reduction` have one already.
+4. Add a case to tests/support/operator_cases.py: the shared tests then compare it with the TensorFlow Lite reference,
+   and its code with it. Write docs/operators.md again: `python -m approx_plugin.kernels.listing`.
 """
 
 from __future__ import annotations
@@ -14,46 +15,107 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from approx_plugin.model.operator import Operator
-from approx_plugin.operators.add import Add
+from approx_plugin.operators.add import Add, Sub
 from approx_plugin.operators.average_pool2d import AveragePool2D
+from approx_plugin.operators.blocks import BatchToSpace, DepthToSpace, SpaceToBatch, SpaceToDepth
+from approx_plugin.operators.concatenation import Concatenation, Pack
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.depthwise_conv2d import DepthwiseConv2D
+from approx_plugin.operators.extremum import Maximum, Minimum
 from approx_plugin.operators.fully_connected import FullyConnected
+from approx_plugin.operators.gather import BroadcastTo, Gather, Reverse, Tile
+from approx_plugin.operators.hard_swish import HardSwish
 from approx_plugin.operators.max_pool2d import MaxPool2D
-from approx_plugin.operators.pad import Pad
-from approx_plugin.operators.reshape import Reshape
+from approx_plugin.operators.mul import Mul
+from approx_plugin.operators.pad import MirrorPad, Pad, PadV2
+from approx_plugin.operators.prelu import Prelu
+from approx_plugin.operators.rectifiers import Abs, LeakyRelu, Quantize, Relu, Relu0To1, Relu6, ReluN1To1
+from approx_plugin.operators.reduction import Mean, ReduceMax, ReduceMin, Sum
+from approx_plugin.operators.reshape import ExpandDims, Reshape, Squeeze
+from approx_plugin.operators.resize_bilinear import ResizeBilinear
+from approx_plugin.operators.resize_nearest_neighbor import ResizeNearestNeighbor
+from approx_plugin.operators.slices import Slice, Split, SplitV, StridedSlice, Unpack
+from approx_plugin.operators.smooth import Elu, Exp, Gelu, Logistic, Tanh
 from approx_plugin.operators.softmax import Softmax
+from approx_plugin.operators.transpose import Transpose
+from approx_plugin.operators.transpose_conv import TransposeConv
 
 _CLASSES: tuple[type[Operator], ...] = (
+    Abs,
     Add,
     AveragePool2D,
+    BatchToSpace,
+    BroadcastTo,
+    Concatenation,
     Conv2D,
+    DepthToSpace,
     DepthwiseConv2D,
+    Elu,
+    Exp,
+    ExpandDims,
     FullyConnected,
+    Gather,
+    Gelu,
+    HardSwish,
+    LeakyRelu,
+    Logistic,
+    Maximum,
     MaxPool2D,
+    Mean,
+    Minimum,
+    MirrorPad,
+    Mul,
+    Pack,
     Pad,
+    PadV2,
+    Prelu,
+    Quantize,
+    ReduceMax,
+    ReduceMin,
+    Relu,
+    Relu0To1,
+    Relu6,
+    ReluN1To1,
     Reshape,
+    ResizeBilinear,
+    ResizeNearestNeighbor,
+    Reverse,
+    Slice,
     Softmax,
+    SpaceToBatch,
+    SpaceToDepth,
+    Split,
+    SplitV,
+    Squeeze,
+    StridedSlice,
+    Sub,
+    Sum,
+    Tanh,
+    Tile,
+    Transpose,
+    TransposeConv,
+    Unpack,
 )
 
 OPERATORS: Mapping[str, type[Operator]] = {operator.kind: operator for operator in _CLASSES}
 """TFLite's name -> class."""
 
+_RECURRENT = "recurrent layers are not supported: use convolutions over time"
+
 HINTS: Mapping[str, str] = {
-    "CONCATENATION": "add the branches instead of concatenating them",
-    "HARD_SWISH": "train with ReLU or ReLU6",
-    "LEAKY_RELU": "train with ReLU or ReLU6",
-    "LOGISTIC": "train with ReLU or ReLU6; as the last layer, leave it out and compare with a threshold",
-    "MEAN": "use AveragePooling2D with the map's size (GlobalAveragePooling2D becomes MEAN)",
-    "MUL": "fold the factor into the weights before it",
-    "PADV2": "pad with zeros (PAD)",
-    "RELU": "fuse the activation into the layer before it (activation='relu')",
-    "RELU6": "fuse the activation into the layer before it (activation='relu6')",
-    "SQUEEZE": "use Reshape or Flatten",
-    "SUB": "use Add with negated weights",
-    "TANH": "train with ReLU or ReLU6",
-    "TRANSPOSE": "export with channels last (NHWC), so that no transposition is left",
-    "TRANSPOSE_CONV": "use a convolution",
+    "ARG_MAX": "leave it out: the largest output is found by the application",
+    "CALL_ONCE": "export without variables: the state belongs to the application",
+    "ASSIGN_VARIABLE": "export without variables: the state belongs to the application",
+    "READ_VARIABLE": "export without variables: the state belongs to the application",
+    "VAR_HANDLE": "export without variables: the state belongs to the application",
+    "DENSIFY": "export with dense weights, zeros included",
+    "LSTM": _RECURRENT,
+    "RNN": _RECURRENT,
+    "SVDF": _RECURRENT,
+    "TOPK_V2": "leave it out: the largest outputs are found by the application",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _RECURRENT,
+    "UNIDIRECTIONAL_SEQUENCE_RNN": _RECURRENT,
+    "WHILE": "export without loops",
 }
 """What helps against some operators that are not supported, by TFLite's name."""
 

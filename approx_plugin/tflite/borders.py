@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from approx_plugin.model.node import Node
 from approx_plugin.model.tensor import Tensor
@@ -12,29 +12,39 @@ from approx_plugin.model.tensor import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Borders:
-    """The nodes that are left, and the tensors between which they lie. float_...: as in Graph."""
+    """The nodes that are left, and the tensors between which they lie. float_...: as in Graph.
+
+    tensors: by index, those that are others than in the file.
+    """
 
     nodes: tuple[Node, ...]
     input: int
     output: int
     float_input: bool
     float_output: bool
+    tensors: Mapping[int, Tensor]
 
 
-def take_off(nodes: Sequence[Node], source: int, result: int) -> Borders:
-    """Without a conversion of the input `source` to int8 in front and one of int8 to the output `result` behind.
+def take_off(nodes: Sequence[Node], incoming: Tensor, outgoing: Tensor) -> Borders:
+    """Without a conversion of the input to int8 in front and one of int8 to the output behind.
 
-    A conversion is real numbers <-> int8, or uint8 <-> int8 with the same scale (a shift by 128). One that does
+    A conversion is real numbers <-> int8, or uint8 <-> int8 with the same scale (a shift by 128). Between uint8 and
+    another int8 scale the shift is taken off, and the rest stays as a conversion from int8 to int8. One that does
     anything else, or whose input is used elsewhere as well, stays and is reported as unsupported.
     """
     kept = list(nodes)
+    source, result = incoming.index, outgoing.index
     float_input = float_output = False
+    tensors: dict[int, Tensor] = {}
     readers = [node for node in kept if any(tensor is not None and tensor.index == source for tensor in node.inputs)]
     if len(readers) == 1 and _converts(readers[0], "QUANTIZE", outwards=False):
         (front,) = readers
         kept.remove(front)
         source = front.outputs[0].index
         float_input = _type_in(front) == "float32"
+    elif len(readers) == 1 and _rescales(readers[0], incoming):
+        tensors[source] = _signed(incoming)
+        kept[kept.index(readers[0])] = replace(readers[0], inputs=(tensors[source],))
     writers = [node for node in kept if any(tensor.index == result for tensor in node.outputs)]
     if len(writers) == 1 and _reads_activation(writers[0]):
         (back,) = writers
@@ -43,7 +53,28 @@ def take_off(nodes: Sequence[Node], source: int, result: int) -> Borders:
             kept.remove(back)
             result = back.inputs[0].index
             float_output = back.outputs[0].dtype == "float32"
-    return Borders(tuple(kept), source, result, float_input, float_output)
+        elif _rescales(back, outgoing):
+            tensors[result] = _signed(outgoing)
+            kept[kept.index(back)] = replace(back, outputs=(tensors[result],))
+    return Borders(tuple(kept), source, result, float_input, float_output, tensors)
+
+
+def _rescales(node: Node, border: Tensor) -> bool:
+    """Whether `node` converts between the uint8 tensor at the border and int8 of another scale."""
+    inner = node.outputs[0] if node.inputs[0] is border else node.inputs[0]
+    per_tensor = border.quantization is not None and len(border.quantization.scale) == 1
+    return node.builtin == "QUANTIZE" and border.dtype == "uint8" and per_tensor and _is_int8(inner)
+
+
+def _is_int8(tensor: Tensor | None) -> bool:
+    return tensor is not None and tensor.dtype == "int8"
+
+
+def _signed(tensor: Tensor) -> Tensor:
+    """A uint8 tensor whose elements are 128 less."""
+    assert tensor.quantization is not None
+    zero_point = tensor.quantization.zero_point[0] - 128
+    return replace(tensor, dtype="int8", quantization=replace(tensor.quantization, zero_point=(zero_point,)))
 
 
 def _reads_activation(node: Node) -> bool:

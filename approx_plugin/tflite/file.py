@@ -169,6 +169,8 @@ class _Decoder:
         if len(zero_point) not in (0, len(scale)):
             raise _ImplausibleError(f'tensor "{name}" has {len(scale)} scales and {len(zero_point)} zero points')
         axis = parameters.QuantizedDimension() if len(scale) > 1 else None
+        if axis is not None and len(shape) == 1:
+            axis = 0  # Converters of 2019 and 2020 wrote the dimension of the filter into the bias, too.
         if axis is not None and (not 0 <= axis < len(shape) or len(scale) != shape[axis]):
             raise _ImplausibleError(
                 f'tensor "{name}" of shape {list(shape)} has {len(scale)} scales along dimension {axis}'

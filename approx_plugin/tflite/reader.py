@@ -1,7 +1,8 @@
 """Reads a .tflite file into a Graph, or says everything that stands against it.
 
-Three steps, each of which reports all that it finds: the model as a whole (one subgraph, int8, static shapes, batch 1),
-its tensors (constants complete), its operators (one message that lists every operator that is not supported).
+A file that is damaged is told at once. Everything else is told together: the model as a whole (one subgraph, one input
+and output, int8, static shapes, batch 1), its tensors (constants complete), its operators (one message that lists every
+operator that is not supported).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +19,15 @@ import numpy as np
 from approx_plugin.errors import ModelError, raise_all
 from approx_plugin.files import read_bytes
 from approx_plugin.model.graph import Graph
-from approx_plugin.model.node import Node, UnsupportedError
+from approx_plugin.model.node import Node, ShapeError, UnsupportedError
 from approx_plugin.model.operator import Operator
 from approx_plugin.model.tensor import Tensor
 from approx_plugin.operators.reading import FULL_INT8_HINT, REEXPORT_HINT
 from approx_plugin.operators.registry import HINTS, OPERATORS, operator_name
 from approx_plugin.tflite.borders import Borders, take_off
+from approx_plugin.tflite.expansion import expanded
 from approx_plugin.tflite.file import FileModel, FileOperator, FileTensor, decode
+from approx_plugin.tflite.folding import fold, needed
 
 MAX_BYTES = 1 << 28
 """Of a .tflite: no microcontroller holds a hundredth of it."""
@@ -44,19 +48,25 @@ def read_graph(path: Path) -> Graph:
         why = getattr(error, "strerror", None) or str(error)
         raise ModelError("the model cannot be read", where=where, why=why, hint="check the path") from error
     file = decode(content, where)
-    raise_all(_wrong_as_a_whole(file, where))
-    raise_all(_wrong_tensors(file, where))
+    raise_all(_beyond_reading(file, where))
     tensors = {index: _tensor(index, tensor) for index, tensor in enumerate(file.tensors)}
-    raise_all(_wrong_order(file, tensors, where))
-    raise_all(_wrong_types(file, tensors, where))
-    nodes = [_node(index, operator, tensors) for index, operator in enumerate(file.operators)]
-    borders = take_off(nodes, file.inputs[0], file.outputs[0])
-    operators = _operators(borders, where)
+    errors = [*_wrong_as_a_whole(file, where), *_wrong_tensors(file, where), *_wrong_order(file, tensors, where)]
+    raise_all(errors if any(_is_damage(error) for error in errors) else ())
+    wrong_types = _wrong_types(file, tensors, where)
+    decoded = expanded(_node(i, o, tensors) for i, o in enumerate(file.operators))
+    nodes = needed(fold(decoded, lambda node: _settled(node, file)), file.outputs)
+    tensors.update({tensor.index: tensor for node in nodes for tensor in node.outputs})
+    if len(file.inputs) != 1 or len(file.outputs) != 1 or wrong_types:
+        raise_all([*errors, *wrong_types, *_refusals(nodes, file, where, also_read=not wrong_types)[1]])
+    borders = take_off(nodes, tensors[file.inputs[0]], tensors[file.outputs[0]])
+    tensors.update(borders.tensors)
+    operators, refusals = _refusals(borders.nodes, file, where)
+    raise_all([*errors, *refusals])
     _check_borders(tensors, borders, operators, where)
     return Graph(
         name=_c_identifier(path.stem),
         tensors=tensors,
-        operators=operators,
+        operators=tuple(operators),
         input=borders.input,
         output=borders.output,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -73,17 +83,10 @@ def _c_identifier(stem: str) -> str:
     return f"network_{name}" if name[0].isdigit() else name
 
 
-def _wrong_as_a_whole(file: FileModel, where: str) -> list[ModelError]:
+def _beyond_reading(file: FileModel, where: str) -> list[ModelError]:
     """What keeps the rest from being looked at."""
-    if file.subgraphs != 1:
-        return [
-            ModelError(
-                f"the model has {file.subgraphs} subgraphs",
-                where=where,
-                why="a network without control flow has exactly one",
-                hint="export without tf.while_loop, tf.cond and several signatures",
-            )
-        ]
+    if file.subgraphs == 0:
+        return [_subgraphs(file, where)]
     errors = []
     if not file.operators:
         errors.append(
@@ -91,16 +94,6 @@ def _wrong_as_a_whole(file: FileModel, where: str) -> list[ModelError]:
                 "the model has no operators", where=where, why="there is nothing to generate", hint=REEXPORT_HINT
             )
         )
-    for what, numbers in (("inputs", file.inputs), ("outputs", file.outputs)):
-        if len(numbers) != 1:
-            errors.append(
-                ModelError(
-                    f"the model has {len(numbers)} {what}",
-                    where=where,
-                    why="networks with one input and one output are supported",
-                    hint=f"export a model with one of its {what}",
-                )
-            )
     count = len(file.tensors)
     named = [*file.inputs, *file.outputs, *(n for o in file.operators for n in (*o.inputs, *o.outputs) if n != -1)]
     wild = sorted({number for number in named if not 0 <= number < count})
@@ -116,20 +109,70 @@ def _wrong_as_a_whole(file: FileModel, where: str) -> list[ModelError]:
     return errors
 
 
+def _subgraphs(file: FileModel, where: str) -> ModelError:
+    return ModelError(
+        f"the model has {file.subgraphs} subgraphs",
+        where=where,
+        why="a network without control flow and variables has exactly one",
+        hint="export without tf.while_loop, tf.cond, variables and several signatures",
+    )
+
+
+def _wrong_as_a_whole(file: FileModel, where: str) -> list[ModelError]:
+    """The number of subgraphs, inputs and outputs."""
+    errors = [_subgraphs(file, where)] if file.subgraphs != 1 else []
+    for what, numbers in (("inputs", file.inputs), ("outputs", file.outputs)):
+        if len(numbers) != 1:
+            errors.append(
+                ModelError(
+                    f"the model has {len(numbers)} {what}",
+                    where=where,
+                    why="networks with one input and one output are supported",
+                    hint=f"export a model with one of its {what}",
+                )
+            )
+    return errors
+
+
 def _wrong_tensors(file: FileModel, where: str) -> list[ModelError]:
-    """Dynamic shapes, another batch size than 1, constants that are incomplete or stored in a way that is not read."""
+    """Inputs of dynamic shapes or another batch size than 1; constants that are incomplete or stored sparse.
+
+    Shapes inside of the network follow from those of its inputs, so the file's static ones count there.
+    """
     errors = []
-    source = file.tensors[file.inputs[0]]
-    if source.shape and source.shape[0] != 1:
+    for source in (file.tensors[number] for number in file.inputs):
+        if source.shape and source.shape[0] != 1:
+            errors.append(
+                ModelError(
+                    f'input "{source.name}" has shape {list(source.shape)}: batch size {source.shape[0]}',
+                    where=where,
+                    why="the firmware computes one input at a time",
+                    hint="export the model with batch size 1",
+                )
+            )
+        # Keras exports leave the batch open, [-1, 32, 32, 3], with 1 as its static value; that is no dynamic shape.
+        if -1 in source.shape_signature[1:]:
+            errors.append(
+                ModelError(
+                    f'tensor "{source.name}" has the dynamic shape {list(source.shape_signature)}',
+                    where=where,
+                    why="memory is planned before the network runs",
+                    hint="give the input layer a fixed shape, in Keras keras.Input(shape, batch_size=1), and export "
+                    "again",
+                )
+            )
+    sparse = [tensor.name for tensor in file.tensors if tensor.sparse]
+    if sparse:
         errors.append(
             ModelError(
-                f'input "{source.name}" has shape {list(source.shape)}: batch size {source.shape[0]}',
+                f'{len(sparse)} constants are stored sparse, the first one is "{sparse[0]}"',
                 where=where,
-                why="the firmware computes one input at a time",
-                hint="export the model with batch size 1",
+                why="dense constants are read",
+                hint="export without tf.lite.Optimize.EXPERIMENTAL_SPARSITY: zeros may stay zeros in dense weights",
             )
         )
     for tensor in file.tensors:
+        errors += _wrong_constant(tensor, where)
         if math.prod(tensor.shape) > MAX_ELEMENTS:
             errors.append(
                 ModelError(
@@ -139,32 +182,11 @@ def _wrong_tensors(file: FileModel, where: str) -> list[ModelError]:
                     hint="export the model for a smaller input",
                 )
             )
-        # Keras exports leave the batch open, [-1, 32, 32, 3], with 1 as its static value; that is no dynamic shape.
-        if -1 in tensor.shape_signature[1:] or (tensor.shape_signature[:1] == (-1,) and tensor.shape[:1] != (1,)):
-            errors.append(
-                ModelError(
-                    f'tensor "{tensor.name}" has the dynamic shape {list(tensor.shape_signature)}',
-                    where=where,
-                    why="memory is planned before the network runs",
-                    hint="give the input layer a fixed height and width and export again",
-                )
-            )
-        for wrong, what in ((tensor.sparse, "stored sparse"), (tensor.variable, "a variable that keeps its value")):
-            if wrong:
-                errors.append(
-                    ModelError(
-                        f'tensor "{tensor.name}" is {what}',
-                        where=where,
-                        why="dense constants and activations are supported",
-                        hint="export a feed-forward network with dense weights",
-                    )
-                )
-        errors += _wrong_constant(tensor, where)
     return errors
 
 
 def _wrong_constant(tensor: FileTensor, where: str) -> list[ModelError]:
-    if tensor.data is None or tensor.dtype not in _CONSTANT_TYPES:
+    if tensor.data is None or tensor.dtype not in _CONSTANT_TYPES or tensor.sparse:
         return []
     expected = math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
     if tensor.data.size == expected:
@@ -180,26 +202,34 @@ def _wrong_constant(tensor: FileTensor, where: str) -> list[ModelError]:
 
 
 def _tensor(index: int, tensor: FileTensor) -> Tensor:
-    """The file's tensor with typed, read-only data (raw bytes for types that numpy does not have)."""
+    """The file's tensor with typed, read-only data (raw bytes for types that numpy does not have, and sparse ones).
+
+    An activation gets a batch of 1 in front if its shape in the file has none.
+    """
     data = tensor.data
     if data is not None:
-        if tensor.dtype in _CONSTANT_TYPES:
+        if tensor.dtype in _CONSTANT_TYPES and data.size == math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize:
             data = np.frombuffer(data.tobytes(), dtype=np.dtype(tensor.dtype).newbyteorder("<"))
             data = data.astype(np.dtype(tensor.dtype)).reshape(tensor.shape)
         else:
             data = data.copy()
         data.flags.writeable = False
-    return Tensor(index, tensor.name, tensor.shape, tensor.dtype, tensor.quantization, data)
+    lifted = data is None and tensor.shape[:1] != (1,)
+    shape = (1, *tensor.shape) if lifted else tensor.shape
+    return Tensor(index, tensor.name, shape, tensor.dtype, tensor.quantization, data, lifted)
 
 
 def _wrong_order(file: FileModel, tensors: dict[int, Tensor], where: str) -> list[ModelError]:
     """Activations that are used before an operator gives them their value, or that get it twice."""
     errors = []
-    known = {file.inputs[0], *(index for index, tensor in tensors.items() if tensor.data is not None)}
+    known = {*file.inputs, *(index for index, tensor in tensors.items() if tensor.data is not None)}
+    known.update(index for index, tensor in enumerate(file.tensors) if tensor.variable)
     for index, operator in enumerate(file.operators):
         for number in operator.inputs:
             if number != -1 and number not in known:
                 known.add(number)
+                if operator.builtin.startswith("CUSTOM"):
+                    continue  # Scratch of its own, perhaps; the operator itself is refused.
                 errors.append(
                     ModelError(
                         f'operator {index} {operator.builtin} uses tensor "{tensors[number].name}", '
@@ -220,12 +250,16 @@ def _wrong_order(file: FileModel, tensors: dict[int, Tensor], where: str) -> lis
                     )
                 )
             known.add(number)
-    if file.outputs[0] not in known:
-        name = tensors[file.outputs[0]].name
+    for name in (tensors[number].name for number in file.outputs if number not in known):
         errors.append(
             ModelError(f'output "{name}" is never computed', where=where, why="no operator has it", hint=REEXPORT_HINT)
         )
     return errors
+
+
+def _is_damage(error: ModelError) -> bool:
+    """Whether a mistake makes all that could be said about operators worthless."""
+    return REEXPORT_HINT in (error.hint or "")
 
 
 _OTHER_QUANTIZATIONS = {
@@ -264,45 +298,81 @@ def _node(index: int, operator: FileOperator, tensors: dict[int, Tensor]) -> Nod
     )
 
 
-def _operators(borders: Borders, where: str) -> tuple[Operator, ...]:
-    """All operators between the borders. Raises one ModelError that lists all that are not supported."""
+def _refusals(
+    nodes: Sequence[Node], file: FileModel, where: str, *, also_read: bool = True
+) -> tuple[list[Operator], list[ModelError]]:
+    """All operators, and one error that lists those that are not supported.
+
+    also_read: whether forms count as well as kinds.
+    """
     found: list[Operator] = []
-    refused: list[tuple[Node, UnsupportedError]] = []
-    for index, node in enumerate(borders.nodes):
+    refused: dict[tuple[str, str, str], list[Node]] = {}
+    for index, node in enumerate(nodes):
         try:
-            found.append(_read(node, index))
+            if also_read or node.builtin not in OPERATORS:
+                found.append(_read(node, index))
         except UnsupportedError as error:
-            refused.append((node, error))
-    if refused:
-        lines = [_listed(node, error) for node, error in refused]
-        plural = "operator is" if len(lines) == 1 else "operators are"
-        raise ModelError(
-            f"{len(lines)} {plural} not supported in this form:\n" + "\n".join(lines),
+            refused.setdefault((node.builtin, error.reason, error.hint), []).append(node)
+    if not refused:
+        return found, []
+    count = sum(map(len, refused.values()))
+    lines = [_listed(some, reason, hint) for (_, reason, hint), some in refused.items()]
+    return found, [
+        ModelError(
+            f"{count} {'operator is' if count == 1 else 'operators are'} not supported in this form:\n"
+            + "\n".join(lines),
             where=where,
             why=f"supported are {', '.join(OPERATORS)}, and QUANTIZE and DEQUANTIZE at the borders",
             hint="change the model as said beside each operator, and export it again",
         )
-    return tuple(found)
+    ]
 
 
 def _read(node: Node, index: int) -> Operator:
     operator = OPERATORS.get(node.builtin)
     if operator is None:
-        hint = _conversion_hint(node) or HINTS.get(node.builtin, "replace it by supported operators, or leave it out")
-        raise UnsupportedError("this kind is not supported", hint)
+        raise UnsupportedError("this kind is not supported", _hint(node))
     return operator.read(node, index, operator_name(node.builtin, index))
 
 
-def _conversion_hint(node: Node) -> str:
-    """What to do about a QUANTIZE or DEQUANTIZE that is not a border's plain conversion; "" for other operators."""
-    if node.builtin not in ("QUANTIZE", "DEQUANTIZE"):
-        return ""
-    return "such conversions are supported at the input and output only: " + FULL_INT8_HINT
+def _settled(node: Node, file: FileModel) -> Node:
+    """The node with the shape that follows from its inputs, where the file leaves the output's shape open."""
+    if node.builtin not in OPERATORS or not any(-1 in file.tensors[t.index].shape_signature for t in node.outputs):
+        return node
+    try:
+        _read(node, 0)
+    except ShapeError as error:
+        signature = file.tensors[node.outputs[0].index].shape_signature
+        fits = len(signature) == len(error.shape) and all(s in (-1, e) for s, e in zip(signature, error.shape))
+        if fits and len(node.outputs) == 1:
+            lifted = error.shape[:1] != (1,)
+            shape = (1, *error.shape) if lifted else error.shape
+            return replace(node, outputs=(replace(node.outputs[0], shape=shape, lifted=lifted),))
+    except UnsupportedError:
+        pass  # It is told when all operators are read.
+    return node
 
 
-def _listed(node: Node, error: UnsupportedError) -> str:
-    name = node.outputs[0].name if node.outputs else ""
-    return f'    operator {node.index} {node.builtin} "{name}": {error.reason}; {error.hint}'
+def _hint(node: Node) -> str:
+    if node.builtin == "CUSTOM ethos-u":
+        return "the model was compiled for an Ethos-U: give the .tflite from before Vela"
+    if node.builtin.startswith("CUSTOM Flex"):
+        return (
+            "it needs TensorFlow itself: convert with target_spec.supported_ops=[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]"
+        )
+    if node.builtin == "DEQUANTIZE":
+        return "such conversions are supported at the input and output only: " + FULL_INT8_HINT
+    return HINTS.get(node.builtin, "replace it by supported operators, or leave it out")
+
+
+def _listed(nodes: Sequence[Node], reason: str, hint: str) -> str:
+    """One line for the nodes that are refused for one reason."""
+    first = nodes[0]
+    name = first.outputs[0].name if first.outputs else ""
+    if len(nodes) == 1:
+        return f'    operator {first.index} {first.builtin} "{name}": {reason}; {hint}'
+    numbers = ", ".join(str(node.index) for node in nodes)
+    return f'    operators {numbers} ({len(nodes)} times) {first.builtin}, the first one "{name}": {reason}; {hint}'
 
 
 def _check_borders(tensors: dict[int, Tensor], borders: Borders, operators: Sequence[Operator], where: str) -> None:

@@ -155,7 +155,7 @@ def test_every_work_of_every_kernel_is_in_the_table() -> None:
         platform = unpriced(board, backend)
         for drawn in draw_layers(11, 0.5, platform):
             plans = drawn.kernel.plans(drawn.operators, platform)
-            for work in (work for plan in plans for work in plan.work(IDEAL)):
+            for work in (work for plan in plans for work in plan.work(IDEAL) if work.assumed is None):
                 assert found.setdefault(work.kind, set(work.counts)) == set(work.counts)
     assert found == {kind: set(names) for kind, names in COUNTS.items()}
 

@@ -18,7 +18,7 @@ from approx_plugin.tflite.reader import read_graph
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Case:
     """content: the file; inputs: int8 [2, ...]; expected: outputs by the naive reference, None where it has none.
 

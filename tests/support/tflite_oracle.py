@@ -15,12 +15,16 @@ import pytest
 import tflite
 
 
-def interpreter(content: bytes, tensor: int | None = None) -> Any:
-    """An interpreter with the reference kernels whose output is `tensor` (None: the model's own output)."""
+def interpreter(content: bytes, tensor: int | None = None, *, reference: bool = True) -> Any:
+    """An interpreter with the reference kernels whose output is `tensor` (None: the model's own output).
+
+    reference: False for the optimised kernels, for an operator that the set of reference kernels does not have.
+    """
     runtime = pytest.importorskip("tflite_runtime.interpreter", reason="needs tflite_runtime for the cross-check")
     if tensor is not None:
         content = with_output(content, tensor)
-    kernels = runtime.OpResolverType.BUILTIN_REF
+    resolvers = runtime.OpResolverType
+    kernels = resolvers.BUILTIN_REF if reference else resolvers.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     made = runtime.Interpreter(model_content=content, experimental_op_resolver_type=kernels, num_threads=1)
     made.allocate_tensors()
     return made
@@ -36,13 +40,16 @@ def with_output(content: bytes, tensor: int) -> bytes:
     return bytes(changed)
 
 
-def outputs(content: bytes, inputs: npt.NDArray[Any], tensor: int | None = None) -> npt.NDArray[Any]:
-    """[count, ...] of inputs [count, ...], fed one at a time in the input's own type."""
-    made = interpreter(content, tensor)
+def outputs(
+    content: bytes, inputs: npt.NDArray[Any], tensor: int | None = None, *, reference: bool = True
+) -> npt.NDArray[Any]:
+    """[count, ...] of inputs [count, ...], fed one at a time in the input's own type; else as `interpreter`."""
+    made = interpreter(content, tensor, reference=reference)
     (source,), (result,) = made.get_input_details(), made.get_output_details()
     found = []
     for values in inputs:
         made.set_tensor(source["index"], values[np.newaxis].reshape(source["shape"]))
         made.invoke()
-        found.append(made.get_tensor(result["index"])[0])
+        answer = made.get_tensor(result["index"])
+        found.append(answer[0] if answer.ndim else answer)
     return np.stack(found)

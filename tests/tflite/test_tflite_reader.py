@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from tflite_format import Options
 from tflite_writer import ModelBuilder
 
 from approx_plugin.model.graph import Graph
@@ -17,6 +19,7 @@ from approx_plugin.operators.depthwise_conv2d import DepthwiseConv2D
 from approx_plugin.operators.fully_connected import FullyConnected
 from approx_plugin.operators.max_pool2d import MaxPool2D
 from approx_plugin.operators.softmax import Softmax
+from approx_plugin.reference.executor import run
 from approx_plugin.tflite.reader import read_graph
 
 MODELS = {
@@ -184,3 +187,92 @@ def test_an_open_batch_dimension_is_no_dynamic_shape(tmp_path: Path) -> None:
     x = builder.input((1, 4, 4, 1), scale=1.0, shape_signature=(-1, 4, 4, 1))
     builder.output(builder.max_pool2d(x, (2, 2)))
     assert saved(builder, tmp_path).input_tensor.shape == (1, 4, 4, 1)
+
+
+def flattened(builder: ModelBuilder, x: Any, classes: int) -> Any:
+    """Flatten as Keras 3.11 and later exports it where the batch is open: its target shape is computed."""
+    shape = builder.tensor((len(x.shape),), "int32", name="shape")
+    builder.operator("SHAPE", [x], [shape])
+    batch = builder.tensor((), "int32", name="batch")
+    ends = [builder.numbers(values) for values in ([0], [1], [1])]
+    builder.operator("STRIDED_SLICE", [shape, *ends], [batch], Options("StridedSliceOptions", {"ShrinkAxisMask": 1}))
+    target = builder.tensor((2,), "int32", name="target")
+    options = Options("PackOptions", {"ValuesCount": 2, "Axis": 0})
+    builder.operator("PACK", [batch, builder.numbers(-1)], [target], options)
+    features = int(np.prod(x.shape))
+    flat = builder.layer("RESHAPE", [x, target], (1, features))
+    return builder.fully_connected(flat, weights(classes, features), 0.01, np.zeros(classes, np.int32), scale=1.0)
+
+
+def test_computed_target_shapes_are_constants(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input((1, 4, 4, 2), 0.1, shape_signature=(-1, 4, 4, 2))
+    builder.output(flattened(builder, builder.max_pool2d(x, (2, 2)), 3))
+    graph = saved(builder, tmp_path)
+    assert [op.kind for op in graph.operators] == ["MAX_POOL_2D", "RESHAPE", "FULLY_CONNECTED"]
+    assert [op.index for op in graph.operators] == [0, 1, 2]
+
+
+def test_squeeze_and_expand_dims_are_views(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input((1, 4, 2), 0.1)
+    x = builder.layer("EXPAND_DIMS", [x, builder.numbers(1)], (1, 1, 4, 2))
+    x = builder.max_pool2d(x, (1, 2))
+    builder.output(builder.layer("SQUEEZE", [x], (2, 2)))
+    graph = saved(builder, tmp_path)
+    assert [op.is_alias for op in graph.operators] == [True, False, True]
+    # Without a batch in front, one is put there.
+    assert graph.output_tensor.shape == (1, 2, 2) and graph.output_tensor.own_shape == (2, 2)
+    assert run(graph, np.zeros((3, 4, 2), np.int8)).shape == (3, 2, 2)
+
+
+def test_rows_are_no_batch(tmp_path: Path) -> None:
+    """A dense layer over a sequence: the leading 8 of its input are rows."""
+    builder = ModelBuilder()
+    x = builder.input((1, 8, 16), 0.1)
+    x = builder.layer("RESHAPE", [x, builder.numbers([8, 16])], (8, 16))
+    x = builder.fully_connected(x, weights(5, 16), 0.01, np.zeros(5, np.int32), scale=1.0)
+    builder.output(builder.layer("RESHAPE", [x, builder.numbers([1, 8, 5])], (1, 8, 5)))
+    graph = saved(builder, tmp_path)
+    dense = graph.operators[1]
+    assert isinstance(dense, FullyConnected) and dense.rows == 8
+    assert run(graph, np.ones((2, 8, 16), np.int8)).shape == (2, 8, 5)
+
+
+def test_split_is_one_operator_for_each_output(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    x = builder.input((1, 6, 2), 0.1)
+    parts = [builder.tensor((1, 2, 2), scale=0.1, name=f"part {number}") for number in range(3)]
+    builder.operator("SPLIT", [builder.numbers(1), x], parts, Options("SplitOptions", {"NumSplits": 3}))
+    builder.output(builder.add(parts[0], parts[2], scale=0.1))
+    graph = saved(builder, tmp_path)
+    # The part that nobody reads is not there.
+    assert [(op.kind, op.name, op.label) for op in graph.operators[:2]] == [
+        ("SPLIT", "split_0", "part 0"),
+        ("SPLIT", "split_1", "part 2"),
+    ]
+
+
+def test_the_dimension_of_a_bias_does_not_count(tmp_path: Path) -> None:
+    """Converters of 2019 wrote the filter's dimension into the bias, which has only one."""
+    builder = ModelBuilder()
+    x = builder.input((1, 4, 4, 2), 0.1)
+    filters = builder.tensor((1, 3, 3, 2), scale=[0.1, 0.2], axis=3, data=weights(1, 3, 3, 2))
+    bias = builder.tensor((2,), "int32", scale=[0.01, 0.02], axis=3, data=np.array([1, 2]))
+    fields = {"StrideH": 1, "StrideW": 1, "Padding": 1, "DepthMultiplier": 1}
+    options = Options("DepthwiseConv2DOptions", fields)
+    builder.output(builder.layer("DEPTHWISE_CONV_2D", [x, filters, bias], (1, 2, 2, 2), options=options))
+    (operator,) = saved(builder, tmp_path).operators
+    assert operator.bias.tolist() == [1, 2]
+
+
+def test_unsigned_input_of_another_scale(tmp_path: Path) -> None:
+    """The shift by 128 is the caller's, what remains is a conversion between int8 scales."""
+    builder = ModelBuilder()
+    x = builder.input((1, 256), 1 / 255, 0, dtype="uint8")
+    builder.output(builder.quantize(x, scale=1 / 127.5, zero_point=-1))
+    graph = saved(builder, tmp_path)
+    assert (graph.input_tensor.dtype, graph.input_tensor.zero_point) == ("int8", -128)
+    numbers = np.arange(256)
+    expected = np.floor(numbers / 2 + 0.5).astype(int) - 1
+    assert run(graph, (numbers - 128).astype(np.int8)[None]).reshape(-1).tolist() == expected.tolist()

@@ -261,7 +261,7 @@ def unused_input(b: ModelBuilder) -> None:
 del WRONG["unused_input"]  # Reported as an ADD of constants, see below.
 
 
-@wrong("is a constant; fold the constant into the layer before it")
+@wrong("both its operands are constants")
 def sum_of_constants(b: ModelBuilder) -> None:
     unused_input(b)
 
@@ -271,14 +271,17 @@ def nothing_but_conversion(b: ModelBuilder) -> None:
     b.output(b.quantize(b.input((1, 4), dtype="float32"), scale=1.0))
 
 
-@wrong("dilation 2x2; train with dilation_rate=1")
+@wrong("dilation 0x1")
 def dilation(b: ModelBuilder) -> None:
-    b.output(b.conv2d(b.input((1, 9, 9, 1), 1.0), ones(1, 3, 3, 1), 0.1, scale=1.0, dilation=(2, 2)))
+    w, y = b.tensor((1, 3, 3, 1), scale=0.1, data=ones(1, 3, 3, 1)), b.tensor((1, 7, 7, 1), scale=1.0)
+    options = Options("Conv2DOptions", {**CONV, "DilationHFactor": 0})
+    b.operator("CONV_2D", [b.input((1, 9, 9, 1), 1.0), w], [y], options)
+    b.output(y)
 
 
-@wrong("grouped convolution: 2 input channels a filter, 4 in the input")
+@wrong("3 input channels a filter, 4 in the input, 2 filters")
 def groups(b: ModelBuilder) -> None:
-    b.output(b.conv2d(b.input((1, 4, 4, 4), 1.0), ones(2, 1, 1, 2), 0.1, scale=1.0))
+    b.output(b.conv2d(b.input((1, 4, 4, 4), 1.0), ones(2, 1, 1, 3), 0.1, scale=1.0))
 
 
 @wrong("fused activation TANH; use ReLU, ReLU6 or none")
@@ -286,10 +289,10 @@ def tanh(b: ModelBuilder) -> None:
     b.output(b.max_pool2d(b.input((1, 4, 4, 1), 1.0), (2, 2), activation="TANH"))
 
 
-@wrong("broadcast of shapes [1, 4, 4, 2] and [1, 1, 1, 2]")
+@wrong("shapes [1, 4, 4, 2] and [1, 2, 2, 2] do not broadcast")
 def broadcast(b: ModelBuilder) -> None:
     x = b.input((1, 4, 4, 2), 1.0)
-    b.output(b.add(x, b.average_pool2d(x, (4, 4)), scale=1.0))
+    b.output(b.add(x, b.average_pool2d(x, (2, 2)), scale=1.0))
 
 
 @wrong("are quantized differently")
@@ -331,9 +334,9 @@ def window_larger_than_the_map(b: ModelBuilder) -> None:
     b.output(y)
 
 
-@wrong("pad height and width only")
-def padded_channels(b: ModelBuilder) -> None:
-    b.output(b.pad(b.input((1, 4, 4, 1), 1.0), [(0, 0), (1, 1), (1, 1), (0, 3)]))
+@wrong("its paddings are not 4 pairs of numbers >= 0")
+def padded_by_less_than_nothing(b: ModelBuilder) -> None:
+    b.output(b.pad(b.input((1, 4, 4, 1), 1.0), [(0, 0), (1, 1), (1, -1), (0, 0)]))
 
 
 @wrong("an int8 softmax needs scale 1/256 and zero point -128")
@@ -355,7 +358,7 @@ def computed_weights(b: ModelBuilder) -> None:
 @wrong("such conversions are supported at the input and output only")
 def conversion_in_the_middle(b: ModelBuilder) -> None:
     x = b.max_pool2d(b.input((1, 4, 4, 1), 1.0), (2, 2))
-    b.output(b.max_pool2d(b.quantize(x, scale=0.5), (2, 2)))
+    b.output(b.max_pool2d(b.quantize(b.dequantize(x), scale=0.5), (2, 2)))
 
 
 @wrong("CUSTOM Detect")
@@ -376,28 +379,50 @@ def test_wrong_models(tmp_path: Path, name: str) -> None:
 def test_one_error_lists_all_operators_that_are_not_supported(tmp_path: Path) -> None:
     b = ModelBuilder()
     x = b.input((1, 8, 8, 2), 0.1)
-    x = b.conv2d(x, ones(2, 3, 3, 2), 0.1, scale=0.1, dilation=(2, 2), name="dilated")
+    x = b.max_pool2d(x, (2, 2), activation="TANH", name="pool")
     x = b.max_pool2d(x, (2, 2), name="fine")
-    gelu = b.tensor(x.shape, scale=0.1, name="gelu")
-    b.operator("GELU", [x], [gelu], Options("GeluOptions", {}))
-    mean = b.tensor((1, 2), scale=0.1, name="mean")
-    b.operator("MEAN", [gelu], [mean], Options("ReducerOptions", {}))
-    b.output(mean)
+    x = b.layer("COS", [x], x.shape, name="first")
+    x = b.layer("COS", [x], x.shape, name="second")
+    custom = b.tensor(x.shape, scale=0.1, name="npu")
+    b.operator("CUSTOM", [x, b.tensor((9,), "uint8", name="scratch")], [custom], custom_code="ethos-u")
+    unused = b.tensor(x.shape, scale=0.1, name="unused")
+    b.operator("SIN", [x], [unused])
+    b.output(custom)
     path = tmp_path / "net.tflite"
     path.write_bytes(b.build())
     with pytest.raises(ModelError) as caught:
         read_graph(path)
     message = str(caught.value)
-    assert "3 operators are not supported in this form" in message
-    lines = [line.strip() for line in message.split("\n") if line.strip().startswith("operator ")]
+    assert "4 operators are not supported in this form" in message
+    lines = [line.strip() for line in message.split("\n") if line.strip().startswith("operator")]
     assert lines == [
-        'operator 0 CONV_2D "dilated": dilation 2x2; train with dilation_rate=1 (a larger kernel or a stride gives the '
-        "same field of view)",
-        'operator 2 GELU "gelu": this kind is not supported; replace it by supported operators, or leave it out',
-        'operator 3 MEAN "mean": this kind is not supported; use AveragePooling2D with the map\'s size '
-        "(GlobalAveragePooling2D becomes MEAN)",
+        'operator 0 MAX_POOL_2D "pool": fused activation TANH; use ReLU, ReLU6 or none',
+        'operators 2, 3 (2 times) COS, the first one "first": this kind is not supported; replace it by supported '
+        "operators, or leave it out",
+        'operator 4 CUSTOM ethos-u "npu": this kind is not supported; the model was compiled for an Ethos-U: give the '
+        ".tflite from before Vela",
     ]
     assert "AVERAGE_POOL_2D" in caught.value.why
+
+
+def test_the_whole_model_and_its_operators_are_reported_together(tmp_path: Path) -> None:
+    b = ModelBuilder()
+    x = b.input((1, 4, 4, 2), 0.1)
+    state = b.tensor((1, 4), "int16", scale=0.1, name="state")
+    b.output(x, b.layer("SVDF", [x, state], (1, 4), name="recurrent"), b.layer("COS", [x], x.shape, name="wave"))
+    message = refused(b.build(), tmp_path)
+    assert "the model has 3 outputs" in message
+    # The state is neither computed nor a constant.
+    assert 'uses tensor "state"' in message
+
+
+def test_recurrent_layers_are_named(tmp_path: Path) -> None:
+    b = ModelBuilder()
+    x = b.input((1, 4, 2), 0.1)
+    b.output(b.layer("UNIDIRECTIONAL_SEQUENCE_LSTM", [x], (1, 4), name="lstm"), b.layer("COS", [x], x.shape))
+    message = refused(b.build(), tmp_path)
+    assert "the model has 2 outputs" in message and "recurrent layers are not supported" in message
+    assert "COS" in message
 
 
 def test_all_mistakes_of_a_kind_are_reported_together(tmp_path: Path) -> None:

@@ -23,13 +23,12 @@ def call(conv: Conv2D) -> CmsisCall:
         output_offset=conv.output_zero_point,
         stride=c_text.tile(conv.stride),
         padding=c_text.tile((conv.padding.top, conv.padding.left)),
-        dilation=c_text.tile((1, 1)),
+        dilation=c_text.tile(conv.dilation),
         activation=c_text.limits(conv.activation_min, conv.activation_max),
     )
     input_dims = c_text.dims((1, height, width, channels))
-    filter_dims = c_text.dims((conv.out_channels, kernel_h, kernel_w, channels))
+    filter_dims = c_text.dims((conv.out_channels, kernel_h, kernel_w, conv.in_channels))
     output_dims = c_text.dims((1, *conv.output_shape))
-    pointwise = conv.kernel == (1, 1) and conv.padding.top == 0 and conv.padding.left == 0
     row = (kernel_h * kernel_w * channels + 3) // 4 * 4
     return CmsisCall(
         functions=("arm_convolve_wrapper_s8", "arm_convolve_wrapper_s8_get_buffer_size"),
@@ -51,11 +50,16 @@ def call(conv: Conv2D) -> CmsisCall:
             "return (int32_t)arm_convolve_wrapper_s8(context, &conv_params, &quant_params, &input_dims, input, "
             "&filter_dims, {weights}, &bias_dims, {bias}, &output_dims, output);",
         ),
-        context_bytes=0 if pointwise else 2 * row * 2,
+        context_bytes=0 if _is_pointwise(conv) else 2 * row * 2,
         context_size=f"arm_convolve_wrapper_s8_get_buffer_size({c_text.address('cmsis_nn_conv_params', params)}, "
         f"{c_text.address('cmsis_nn_dims', input_dims)}, {c_text.address('cmsis_nn_dims', filter_dims)}, "
         f"{c_text.address('cmsis_nn_dims', output_dims)})",
     )
+
+
+def _is_pointwise(conv: Conv2D) -> bool:
+    """Whether the library takes its matrix product for 1x1 kernels without padding."""
+    return conv.kernel == (1, 1) and conv.padding.top == 0 and conv.padding.left == 0 and conv.groups == 1
 
 
 def _pointwise(conv: Conv2D, memories: Memories) -> Work:
@@ -89,8 +93,7 @@ def _pointwise(conv: Conv2D, memories: Memories) -> Work:
 
 def work(conv: Conv2D, memories: Memories) -> Work:
     """The counts of the library\'s loops."""
-    padded = conv.padding.top or conv.padding.left
-    if conv.kernel == (1, 1) and not padded:
+    if _is_pointwise(conv):
         return _pointwise(conv, memories)
     kernel_h, kernel_w = conv.kernel
     height, width, outputs = conv.output_shape

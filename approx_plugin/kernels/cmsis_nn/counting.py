@@ -51,7 +51,11 @@ def valid(window: Window, extent: tuple[int, int]) -> tuple[Any, Any]:
     """For each output row (column) the kernel's rows (columns) that fall on the input."""
     valid = []
     starts = (window.padding.top, window.padding.left)
-    for size, kernel, stride, before, count in zip(extent, window.kernel, window.stride, starts, window.output):
+    axes = zip(extent, window.kernel, window.stride, starts, window.output, window.dilation)
+    for size, kernel, stride, before, count, apart in axes:
         first = np.arange(count) * stride - before
-        valid.append(np.minimum(first + kernel, size) - np.maximum(first, 0))
+        # Taps lowest ... end - 1 of the kernel lie at first + tap * apart within the input.
+        lowest = -(np.minimum(first, 0) // apart)
+        end = np.minimum(kernel, -((first - size) // apart))
+        valid.append(np.maximum(end - lowest, 0))
     return valid[0], valid[1]

@@ -12,8 +12,8 @@ from approx_plugin.operators.depthwise_conv2d import DepthwiseConv2D
 def call(conv: DepthwiseConv2D) -> CmsisCall:
     """`arm_depthwise_conv_wrapper_s8`.
 
-    The library needs a window of int16 for all channels, unless the depth multiplier is not 1 or the kernel is 3x3
-    with at most one row and column of padding in front: those take no buffer.
+    The library needs a window of int16 for all channels, unless the depth multiplier is not 1, taps are dilated, or the
+    kernel is 3x3 with at most one row and column of padding in front: those take no buffer.
     """
     _, height, width, channels = conv.inputs[0].shape
     kernel_h, kernel_w = conv.kernel
@@ -24,14 +24,14 @@ def call(conv: DepthwiseConv2D) -> CmsisCall:
         ch_mult=conv.depth_multiplier,
         stride=c_text.tile(conv.stride),
         padding=c_text.tile((conv.padding.top, conv.padding.left)),
-        dilation=c_text.tile((1, 1)),
+        dilation=c_text.tile(conv.dilation),
         activation=c_text.limits(conv.activation_min, conv.activation_max),
     )
     input_dims = c_text.dims((1, height, width, channels))
     filter_dims = c_text.dims((1, kernel_h, kernel_w, out_channels))
     output_dims = c_text.dims(conv.output.shape)
     small = conv.kernel == (3, 3) and conv.padding.top <= 1 and conv.padding.left <= 1
-    buffered = conv.depth_multiplier == 1 and not small
+    buffered = conv.depth_multiplier == 1 and conv.dilation == (1, 1) and not small
     return CmsisCall(
         functions=("arm_depthwise_conv_wrapper_s8", "arm_depthwise_conv_wrapper_s8_get_buffer_size"),
         constants=(
@@ -70,7 +70,7 @@ def work(conv: DepthwiseConv2D, memories: Memories) -> Work:
     flash = missed(memories, conv.weights.size + CHANNEL_BYTES * outputs, pixels)
     counts: Counts = {"call": 1.0, "pixels": float(pixels), "flash_bytes": flash}
     counts["ram_bytes"] = streamed(conv, memories)
-    if conv.depth_multiplier != 1:
+    if conv.depth_multiplier != 1 or conv.dilation != (1, 1):
         tile = 4 if conv.depth_multiplier % 4 == 0 else 1
         tiles = outputs // tile
         counts.update(

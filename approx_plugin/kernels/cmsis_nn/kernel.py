@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from approx_plugin.kernels.c_lines import array, call, folded
 from approx_plugin.kernels.cmsis_nn.call import CmsisCall, Constant
-from approx_plugin.kernels.cmsis_nn.registry import SERVICES
+from approx_plugin.kernels.cmsis_nn.registry import SERVICES, service_of
 from approx_plugin.kernels.costs.counting import Memories, Work
 from approx_plugin.kernels.emission import Emission
 from approx_plugin.kernels.kernel import Kernel, Plan
@@ -95,8 +95,8 @@ class CmsisNn(Kernel):
     name: ClassVar[str] = LibraryPlan.kernel
 
     def suits(self, operators: Sequence[Operator]) -> bool:
-        """Every single operator of the registry."""
-        return len(operators) == 1 and operators[0].kind in SERVICES
+        """Every single operator of the registry, in a form that the library computes."""
+        return len(operators) == 1 and service_of(operators[0]) is not None
 
     def plans(self, operators: Sequence[Operator], platform: Platform) -> Sequence[Plan]:
         """The one call."""

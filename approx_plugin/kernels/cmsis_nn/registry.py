@@ -11,6 +11,9 @@ from types import MappingProxyType
 
 from approx_plugin.kernels.cmsis_nn import add, conv2d, depthwise_conv2d, fully_connected, pad, pool2d, softmax
 from approx_plugin.kernels.cmsis_nn.call import Service
+from approx_plugin.model.operator import Operator
+from approx_plugin.operators.binary import Binary
+from approx_plugin.operators.selection import Selection
 
 _SERVICES: tuple[Service, ...] = (
     add.SERVICE,
@@ -25,3 +28,13 @@ _SERVICES: tuple[Service, ...] = (
 
 SERVICES: Mapping[str, Service] = MappingProxyType({service.kind: service for service in _SERVICES})
 """TFLite's name -> service."""
+
+
+def service_of(operator: Operator) -> Service | None:
+    """The service for an operator; None where the library has none for its kind, or for this form of it.
+
+    Elementwise functions of the library want two activations of one shape; it pads rows and columns with zero points.
+    """
+    if isinstance(operator, Selection) or (isinstance(operator, Binary) and not operator.same_shapes):
+        return None
+    return SERVICES.get(operator.kind)

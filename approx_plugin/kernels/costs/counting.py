@@ -13,10 +13,14 @@ from approx_plugin.boards.timing import Cache
 
 @dataclass(frozen=True)
 class Work:
-    """kind: which coefficients apply, e.g. "unpacked" or "cmsis_nn convolution"; counts: by the coefficient's name."""
+    """kind: which coefficients apply, e.g. "unpacked" or "cmsis_nn convolution"; counts: by the coefficient's name.
+
+    assumed: coefficients that apply where a board has none for this kind; None: a board has to have them.
+    """
 
     kind: str
     counts: Mapping[str, float]
+    assumed: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,13 @@ class CostModel:
     kinds: Mapping[str, Mapping[str, float]]
 
     def cycles(self, work: Work) -> float:
-        """Estimated cycles. Raises KeyError for a kind or a count without a coefficient.
+        """Estimated cycles. Raises KeyError for a kind or a count without a coefficient, assumed ones included.
 
         The sum is rounded once: `sum` adds floats in one way before Python 3.12 and in another one since.
         """
-        coefficients = self.kinds[work.kind]
+        coefficients = self.kinds[work.kind] if work.assumed is None else self.kinds.get(work.kind, work.assumed)
         return math.fsum(coefficients[name] * count for name, count in work.counts.items())
+
+    def is_assumed(self, work: Work) -> bool:
+        """Whether its cycles come from coefficients that were not fitted to anything."""
+        return work.kind not in self.kinds and work.assumed is not None

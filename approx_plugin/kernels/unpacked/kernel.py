@@ -20,8 +20,8 @@ class Unpacked(Kernel):
     skips: ClassVar[bool] = True
 
     def suits(self, operators: Sequence[Operator]) -> bool:
-        """A single convolution."""
-        return len(operators) == 1 and isinstance(operators[0], Conv2D)
+        """A single convolution, neither grouped nor dilated."""
+        return len(operators) == 1 and isinstance(operators[0], Conv2D) and operators[0].is_plain
 
     def refusal(self, operators: Sequence[Operator], platform: Platform) -> str | None:
         """Only where the folded arithmetic is exact; assembly needs the DSP extension."""

@@ -1,0 +1,28 @@
+"""What the runtime's functions are assumed to cost where a board's costs.yaml has no figures for them.
+
+Cycles for each count, read off the instructions that gcc -O2 makes for Cortex-M4 without wait states. They rank nothing
+(no other kernel computes these operators), they only tell how much of an inference such an operator takes; reports mark
+them as assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ASSUMED: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "runtime table": MappingProxyType({"call": 20.0, "elements": 6.0}),
+        "runtime select": MappingProxyType({"call": 30.0, "runs": 25.0, "bytes": 1.5}),
+        "runtime copy": MappingProxyType({"call": 20.0, "runs": 20.0, "bytes": 1.5}),
+        "runtime sum": MappingProxyType({"call": 40.0, "rows": 25.0, "elements": 62.0}),
+        "runtime product": MappingProxyType({"call": 40.0, "rows": 25.0, "elements": 32.0}),
+        "runtime extremum": MappingProxyType({"call": 40.0, "rows": 25.0, "elements": 10.0}),
+        "runtime slopes": MappingProxyType({"call": 40.0, "rows": 25.0, "elements": 36.0}),
+        "runtime mean": MappingProxyType({"call": 40.0, "results": 40.0, "steps": 9.0}),
+        "runtime reduced extremum": MappingProxyType({"call": 40.0, "results": 30.0, "steps": 20.0}),
+        "runtime transposed convolution": MappingProxyType({"call": 60.0, "outputs": 60.0, "products": 6.0}),
+        "runtime bilinear": MappingProxyType({"call": 40.0, "pixels": 40.0, "elements": 22.0}),
+    }
+)
+"""Kind of work -> name of a count -> cycles for each."""
