@@ -118,6 +118,13 @@ def test_mistakes(arguments: list[str], fragments: list[str], clone: Path, tmp_p
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_in_the_place_of_a_file(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "out/report.txt").mkdir(parents=True)
+    done = scons(clone, "approx=1", f"spec={write_spec(tmp_path, exact())}")
+    assert done.status == 2
+    assert f"{tmp_path / 'out/report.txt'}: error: a folder is in the place of a generated file" in done.err
+
+
 def test_mistakes_of_the_spec_are_told_before_anything_is_built(clone: Path, tmp_path: Path) -> None:
     path = write_spec(tmp_path, spec(method="magic", board=7))
     done = scons(clone, "approx=1", f"spec={path}")

@@ -19,17 +19,18 @@ _MAIN = """\
 #include <stdlib.h>
 #include "approx_network.h"
 
-/* Every buffer has a block of its own, of exactly its size: a stray access is seen. */
+/* Every buffer ends where its block ends, so that a stray access is seen; input and output are as badly aligned as
+   bytes may be. */
 int main(void)
 {
-    int8_t *input = malloc(INPUT_SIZE);
-    while (fread(input, 1, INPUT_SIZE, stdin) == INPUT_SIZE) {
-        uint8_t *activations = aligned_alloc(8, (APPROX_NETWORK_ACTIVATIONS_SIZE + 7) / 8 * 8 + 8);
-        int8_t *output = malloc(OUTPUT_SIZE);
-        if (approx_network_run(activations, input, output) != 0) {
+    int8_t *input = malloc(INPUT_SIZE + 1);
+    while (fread(input + 1, 1, INPUT_SIZE, stdin) == INPUT_SIZE) {
+        uint8_t *activations = malloc(APPROX_NETWORK_ACTIVATIONS_SIZE);
+        int8_t *output = malloc(OUTPUT_SIZE + 1);
+        if (approx_network_check_scratch() != 0 || approx_network_run(activations, input + 1, output + 1) != 0) {
             return 1;
         }
-        fwrite(output, 1, OUTPUT_SIZE, stdout);
+        fwrite(output + 1, 1, OUTPUT_SIZE, stdout);
         free(output);
         free(activations);
     }
@@ -51,7 +52,7 @@ def run_on_host(program: Program, folder: Path, inputs: npt.NDArray[np.int8]) ->
     sources = [folder / path for path in (*program.sources, "main.c") if path.endswith(".c")]
     sources += sorted((ROOT / "Middlewares/Approx/Src").glob("*.c"))
     command = [
-        compiler, "-O1", "-g", "-std=gnu11", *SANITIZERS,
+        compiler, "-O0", "-std=gnu11", *SANITIZERS,
         f"-DINPUT_SIZE={graph.input_tensor.elements}", f"-DOUTPUT_SIZE={graph.output_tensor.elements}",
         f"-I{folder / 'Inc'}", f"-I{ROOT / 'Middlewares/Approx/Inc'}", f"-I{library.include}",
         *map(str, sources), *(map(str, library.sources) if program.cmsis_nn_functions else ()),

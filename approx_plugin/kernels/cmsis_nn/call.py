@@ -27,8 +27,8 @@ class Constant:
 class CmsisCall:
     """The CMSIS-NN call that computes an operator (API of CMSIS-NN v7).
 
-    functions: the library functions that `body` and `context_size` name (roots of the set of sources to compile). None:
-               our own runtime computes the operator, and `context` is not there.
+    functions: the library functions that `body` and `context_size` name (roots of the set of sources to compile). An
+               empty tuple: our own runtime computes the operator, and `body` has no `context`.
     constants: weights, bias, multipliers, shifts. `body` names one as `{name}` does in `str.format`.
     body:      C statements for the inside of `static int32_t layer(const int8_t *input, const int8_t *input_2,
                int8_t *output, const cmsis_nn_context *context)`; it ends in a `return` of the library's status

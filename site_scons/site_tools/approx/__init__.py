@@ -85,8 +85,11 @@ def approx_project(
     sources = [*digest.input_files(loaded), *digest.tool_files(), *library_files]
     if any(place.exists() and not place.is_dir() for place in (directory, *directory.parents)):
         raise SCons.Errors.UserError(f"\n{directory}: error: the output cannot be a directory: a file is in its place")
+    made = [directory / name for name in ("approx_manifest.json", "report.json", "report.txt")]
+    for file in filter(Path.is_dir, made):
+        raise SCons.Errors.UserError(f"\n{file}: error: a folder is in the place of a generated file")
     nodes = env.Command(
-        [_file(directory / name) for name in ("approx_manifest.json", "report.json", "report.txt")],
+        [_file(file) for file in made],
         [*(_file(source) for source in sources), env.Value(settings)],
         SCons.Script.Action(_verb("generate", request), f"Generating {directory}".replace("$", "$$")),
     )
