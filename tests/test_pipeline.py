@@ -20,7 +20,6 @@ from digits_project import IMAGES, MODEL, ROOT, command_line, data, exact, repor
 from random_network import random_network
 from tflite_writer import ModelBuilder
 
-from approx_plugin import pipeline
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
 from approx_plugin.cli import main
@@ -33,6 +32,7 @@ from approx_plugin.reference.executor import predictions
 from approx_plugin.report.data import Macs
 from approx_plugin.report.text import WIDTH
 from approx_plugin.request import Request
+from approx_plugin.spec import order
 from approx_plugin.spec.order import Order
 from approx_plugin.tflite.reader import read_graph
 
@@ -286,7 +286,7 @@ def board_with(monkeypatch: pytest.MonkeyPatch, flash: int) -> None:
         memories = tuple(replace(m, length=flash) if m.kind == "flash" else m for m in board.memories)
         return replace(board, memories=memories)
 
-    monkeypatch.setattr(pipeline, "load_board", smaller)
+    monkeypatch.setattr(order, "load_board", smaller)
 
 
 UNPACKED = {"convolution": "unpacked"}

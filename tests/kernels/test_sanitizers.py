@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from approx_plugin.exploration.kernel_choice import Budget, choose_kernels, estimated_cost
+from approx_plugin.kernels.target import Target
 from host_call import run_on_host
 from layer_cases import graph_of
 from networks import conv_graph
 from random_network import random_network
 
-from approx_plugin.exploration.kernel_choice import Budget, choose_kernels, estimated_cost
 from approx_plugin.kernels.lowering import lower
-from approx_plugin.kernels.target import Target
 from approx_plugin.model.graph import Graph
 from approx_plugin.reference.executor import run
 from approx_plugin.tflite.reader import read_graph
