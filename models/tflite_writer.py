@@ -39,6 +39,7 @@ _VERSIONS = {
     "SOFTMAX": 2,
     "PAD": 2,
     "DEQUANTIZE": 2,
+    "BROADCAST_TO": 2,
 }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
+import flatbuffers
 import numpy as np
 import numpy.typing as npt
 import tflite
@@ -21,6 +22,8 @@ from approx_plugin.model.quantization import Quantization
 IDENTIFIER = b"TFL3"
 _HEADER_BYTES = 8
 _DIMENSIONS_MAX = 8
+_BUILTIN_CODE_FIELD = 10
+"""Of `builtin_code`, the fourth field of the OperatorCode table: 4 bytes of header, 2 bytes a field."""
 
 Option = Union[int, float, bool]
 
@@ -205,7 +208,11 @@ def _name_of(enumeration: Any, number: int) -> str:
 
 def _builtin(code: Any) -> str:
     """The operator's name: old files have its number in 8 bits, newer ones in 32, and the larger one counts."""
-    name = _name_of(tflite.BuiltinOperator, max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
+    # The generated BuiltinCode() gives the field of 8 bits where the number would fit there: some writers leave it out.
+    table = code._tab
+    offset = table.Offset(_BUILTIN_CODE_FIELD)
+    number = table.Get(flatbuffers.number_types.Int32Flags, offset + table.Pos) if offset else 0
+    name = _name_of(tflite.BuiltinOperator, max(number, code.DeprecatedBuiltinCode()))
     if name == "CUSTOM":
         return f"CUSTOM {_text(code.CustomCode())}"
     return name

@@ -115,6 +115,11 @@ def _filled(node: Node, arrays: Sequence[Values]) -> Any:
     return np.full(arrays[0].tolist(), arrays[1].reshape(-1)[0])
 
 
+def _tiled(node: Node, arrays: Sequence[Values]) -> Any:
+    times = arrays[1].tolist()
+    return np.tile(arrays[0], times) if math.prod(times) * arrays[0].size <= MAX_ELEMENTS else None
+
+
 def _ranged(node: Node, arrays: Sequence[Values]) -> Any:
     first, end, step = (int(values.reshape(-1)[0]) for values in arrays)
     return np.arange(first, end, step) if abs(end - first) <= MAX_ELEMENTS else None
@@ -141,6 +146,7 @@ _MOVES: Mapping[str, Fold] = {
     "GATHER": lambda node, arrays: np.take(arrays[0], arrays[1], axis=_axis(node)),
     "UNPACK": lambda node, arrays: np.take(arrays[0], int(node.options[PART]), axis=_axis(node)),
     "FILL": _filled,
+    "TILE": _tiled,
     "BROADCAST_TO": lambda node, arrays: (
         np.broadcast_to(arrays[0], arrays[1].tolist()) if math.prod(arrays[1].tolist()) <= MAX_ELEMENTS else None
     ),

@@ -57,7 +57,8 @@ def read_graph(path: Path) -> Graph:
     nodes = needed(fold(decoded, lambda node: _settled(node, file)), file.outputs)
     tensors.update({tensor.index: tensor for node in nodes for tensor in node.outputs})
     if len(file.inputs) != 1 or len(file.outputs) != 1 or wrong_types:
-        raise_all([*errors, *wrong_types, *_refusals(nodes, file, where, also_read=not wrong_types)[1]])
+        inner = [node for node in nodes if not _converts_at_border(node, file)]
+        raise_all([*errors, *wrong_types, *_refusals(inner, file, where, also_read=not wrong_types)[1]])
     borders = take_off(nodes, tensors[file.inputs[0]], tensors[file.outputs[0]])
     tensors.update(borders.tensors)
     operators, refusals = _refusals(borders.nodes, file, where)
@@ -333,6 +334,14 @@ def _read(node: Node, index: int) -> Operator:
     if operator is None:
         raise UnsupportedError("this kind is not supported", _hint(node))
     return operator.read(node, index, operator_name(node.builtin, index))
+
+
+def _converts_at_border(node: Node, file: FileModel) -> bool:
+    """Whether it may be a conversion that is taken off where there is one input and one output."""
+    names = {"QUANTIZE", "DEQUANTIZE"}
+    borders = {*file.inputs, *file.outputs}
+    tensors = [tensor for tensor in (*node.inputs, *node.outputs) if tensor is not None]
+    return node.builtin in names and any(t.index in borders and t.dtype != "int8" for t in tensors)
 
 
 def _settled(node: Node, file: FileModel) -> Node:

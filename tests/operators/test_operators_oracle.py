@@ -28,8 +28,9 @@ def test_equals_tflite_reference_kernels(kind: str) -> None:
     def check(case: Case) -> None:
         try:
             graph = graph_of(case.content)
-        except ModelError:
-            assert kind == "HARD_SWISH", "only this one has scales that its arithmetic does not reach"
+        except ModelError as error:
+            # Scales that fixed point, or the 16 bits of HARD_SWISH, do not reach.
+            assert "give the multiplier" in str(error) or kind == "HARD_SWISH"
             return
         wanted = tflite_oracle.outputs(case.for_tflite, case.inputs, reference=kind not in WITHOUT_REFERENCE)
         got = run(graph, case.inputs)

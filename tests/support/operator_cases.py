@@ -279,6 +279,24 @@ def tile(draw: Draw) -> Case:
 
 
 @st.composite
+def reverse(draw: Draw) -> Case:
+    builder, shape = ModelBuilder(), _shape(draw, rank=(3, 4))
+    axis = draw(st.integers(1, len(shape) - 1))
+    x = builder.input(shape, _scale(draw), _zero_point(draw))
+    builder.output(builder.layer("REVERSE_V2", [x, builder.numbers([axis])], shape))
+    return _case(builder, draw, shape)
+
+
+@st.composite
+def broadcast_to(draw: Draw) -> Case:
+    builder, full = ModelBuilder(), _shape(draw, rank=(3, 4))
+    shape = (1, *(draw(st.sampled_from((1, extent))) for extent in full[1:]))
+    x = builder.input(shape, _scale(draw), _zero_point(draw))
+    builder.output(builder.layer("BROADCAST_TO", [x, builder.numbers(full)], full))
+    return _case(builder, draw, shape)
+
+
+@st.composite
 def padding(draw: Draw, builtin: str) -> Case:
     builder, shape = ModelBuilder(), _shape(draw, least=2, rank=(2, 4))
     most = 3 if builtin != "MIRROR_PAD" else 1
@@ -412,7 +430,7 @@ CONVOLUTIONS = {kind: convolution(kind) for kind in ("CONV_2D", "DEPTHWISE_CONV_
 """Forms that CMSIS-NN serves and `layer_cases` does not have."""
 
 STRATEGIES = {
-    **{kind: unary(kind) for kind in ("RELU", "RELU6", "RELU_N1_TO_1", "QUANTIZE", "ABS", "HARD_SWISH")},
+    **{kind: unary(kind) for kind in ("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "QUANTIZE", "ABS", "HARD_SWISH")},
     "LEAKY_RELU": unary("LEAKY_RELU", _alpha),
     **{kind: smooth(kind) for kind in ("LOGISTIC", "TANH", "ELU", "EXP")},
     "GELU": smooth("GELU", _approximate),
@@ -429,6 +447,8 @@ STRATEGIES = {
     "CONCATENATION": concatenation(),
     "GATHER": gather(),
     "TILE": tile(),
+    "REVERSE_V2": reverse(),
+    "BROADCAST_TO": broadcast_to(),
     "BATCH_TO_SPACE_ND": batch_and_space(),
 }
 """Kind of operator -> its cases."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tflite
 from tflite_format import Options
 from tflite_writer import ModelBuilder
 
@@ -276,3 +277,38 @@ def test_unsigned_input_of_another_scale(tmp_path: Path) -> None:
     numbers = np.arange(256)
     expected = np.floor(numbers / 2 + 0.5).astype(int) - 1
     assert run(graph, (numbers - 128).astype(np.int8)[None]).reshape(-1).tolist() == expected.tolist()
+
+
+def test_operator_codes_in_32_bits_alone(tmp_path: Path) -> None:
+    """Some writers leave the old field of 8 bits out; a damaged one stands for that here."""
+    builder = ModelBuilder()
+    x = builder.input((1, 4, 4, 1), 0.1)
+    builder.output(builder.pad(x, [(0, 0), (1, 1), (0, 0), (0, 0)]))
+    content = bytearray(builder.build())
+    table = tflite.Model.GetRootAs(content, 0).OperatorCodes(0)._tab
+    assert table.Offset(4) and table.Offset(10)
+    content[table.Pos + table.Offset(4)] = 0
+    path = tmp_path / "net.tflite"
+    path.write_bytes(bytes(content))
+    assert [op.kind for op in read_graph(path).operators] == ["PAD"]
+
+
+def test_shapes_that_the_file_leaves_open_follow_from_the_inputs(tmp_path: Path) -> None:
+    """Keras writes 1 for every open extent: the computed target of a RESHAPE tells what it is."""
+    builder = ModelBuilder()
+    x = builder.input((1, 4, 2, 3), 0.1, shape_signature=(-1, 4, 2, 3))
+    shape = builder.tensor((4,), "int32")
+    builder.operator("SHAPE", [x], [shape])
+    turned = builder.tensor((4,), "int32")
+    builder.operator("MUL", [shape, builder.numbers([1, 2, 1, 1])], [turned])
+    halved = builder.tensor((4,), "int32")
+    builder.operator("DIV", [turned, builder.numbers([1, 1, 2, 1])], [halved])
+    y = builder.tensor((1, 1, 1, 3), scale=0.1, shape_signature=(-1, -1, -1, 3))
+    builder.operator("RESHAPE", [x, halved], [y])
+    z = builder.tensor((1, 1, 1, 3), scale=0.1, shape_signature=(-1, -1, -1, 3))
+    fields = {"StrideH": 1, "StrideW": 1, "Padding": 1, "FilterHeight": 2, "FilterWidth": 1}
+    builder.operator("MAX_POOL_2D", [y], [z], Options("Pool2DOptions", fields))
+    builder.output(z)
+    graph = saved(builder, tmp_path)
+    assert [op.output.shape for op in graph.operators] == [(1, 8, 1, 3), (1, 7, 1, 3)]
+    assert graph.output_tensor.shape == (1, 7, 1, 3)
