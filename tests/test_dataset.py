@@ -329,7 +329,7 @@ def zip_bytes(members: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content)  # without the time of day
     return buffer.getvalue()
 
 
@@ -349,25 +349,31 @@ HUGE = (
 )
 
 
-@pytest.mark.parametrize(
-    ("content", "fragments"),
-    [
-        (b"", ["is no .npz file", "no zip archive"]),
-        (b"hello", ["is no .npz file"]),
-        (npy_bytes(PIXELS), ["is no .npz file", "a single array (.npy)", "numpy.savez_compressed"]),
-        (GOOD_NPZ[:-30], ["is damaged", "end of the archive is missing"]),
-        (GOOD_NPZ[: len(GOOD_NPZ) // 2], ["is damaged"]),
-        (bytes(NEWER_ZIP), ["cannot be read", "zip file version 25.5"]),
-        (zip_bytes({}), ["has no array 'images'", "it is empty"]),
-        (
-            zip_bytes({"images": b"\x80\x04N.", "labels.npy": npy_bytes(np.arange(7))}),
-            ["'images' in data.npz is no array"],
-        ),
-        (zip_bytes({"images.npy": npy_bytes(PIXELS)[:90], "labels.npy": npy_bytes(np.arange(7))}), ["cannot be read"]),
-        (zip_bytes({"images.npy": npy_bytes(PIXELS)[:300], "labels.npy": npy_bytes(np.arange(7))}), ["cannot be read"]),
-        (zip_bytes({"images.npy": HUGE, "labels.npy": npy_bytes(np.arange(7))}), ["cannot be read"]),
-    ],
-)
+BAD_ARCHIVES: dict[str, tuple[bytes, list[str]]] = {
+    "empty file": (b"", ["is no .npz file", "no zip archive"]),
+    "text": (b"hello", ["is no .npz file"]),
+    "single array": (npy_bytes(PIXELS), ["is no .npz file", "a single array (.npy)", "numpy.savez_compressed"]),
+    "end is missing": (GOOD_NPZ[:-30], ["is damaged", "end of the archive is missing"]),
+    "half": (GOOD_NPZ[: len(GOOD_NPZ) // 2], ["is damaged"]),
+    "newer zip": (bytes(NEWER_ZIP), ["cannot be read", "zip file version 25.5"]),
+    "no arrays": (zip_bytes({}), ["has no array 'images'", "it is empty"]),
+    "not an array": (
+        zip_bytes({"images": b"\x80\x04N.", "labels.npy": npy_bytes(np.arange(7))}),
+        ["'images' in data.npz is no array"],
+    ),
+    "cut header": (
+        zip_bytes({"images.npy": npy_bytes(PIXELS)[:90], "labels.npy": npy_bytes(np.arange(7))}),
+        ["cannot be read"],
+    ),
+    "cut array": (
+        zip_bytes({"images.npy": npy_bytes(PIXELS)[:300], "labels.npy": npy_bytes(np.arange(7))}),
+        ["cannot be read"],
+    ),
+    "huge": (zip_bytes({"images.npy": HUGE, "labels.npy": npy_bytes(np.arange(7))}), ["cannot be read"]),
+}
+
+
+@pytest.mark.parametrize(("content", "fragments"), BAD_ARCHIVES.values(), ids=BAD_ARCHIVES)
 def test_bad_archive(tmp_path: Path, content: bytes, fragments: list[str]) -> None:
     file = tmp_path / "data.npz"
     file.write_bytes(content)
