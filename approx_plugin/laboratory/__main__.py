@@ -18,7 +18,7 @@ from approx_plugin.exploration.workers import executor
 from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.laboratory.drawing import REGISTERED, unpriced
-from approx_plugin.laboratory.harness import NOTHING_SEEN, Bench, Verdict, draw_subjects, examine
+from approx_plugin.laboratory.harness import NOTHING_SEEN, Stand, Verdict, draw_subjects, examine
 
 CORES = ("cortex-m4", "cortex-m7", "cortex-m33")
 BACKENDS = ("assembly", "c")
@@ -100,8 +100,8 @@ def examine_some(job: Job) -> Verdict:
     board = load_board(job.board)
     platform = unpriced(board, job.backend)
     subjects = draw_subjects(job.seed, job.numbers, platform, chosen(job.kernels))
-    bench = Bench(board, platform, job.library, job.folder / str(os.getpid()), 1)
-    return examine(subjects, bench, job.seed)
+    stand = Stand(board, platform, job.library, job.folder / str(os.getpid()), 1)
+    return examine(subjects, stand, job.seed)
 
 
 def chosen(names: Sequence[str]) -> tuple[Kernel, ...]:

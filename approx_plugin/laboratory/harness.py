@@ -55,7 +55,7 @@ class Subject:
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
+class Stand:
     """What subjects run on. library: a CMSIS-NN, None for the portable subset; folder: for objects; workers: compilers
     at a time.
     """
@@ -152,18 +152,18 @@ def _longer(random: Random, kernel: Kernel, platform: Platform) -> Run | None:
     return None
 
 
-def examine(subjects: Iterable[Subject], bench: Bench, seed: int) -> Verdict:
+def examine(subjects: Iterable[Subject], stand: Stand, seed: int) -> Verdict:
     """Run every subject on the virtual board, PATTERNS in, and look at what each call leaves.
 
     seed: of junk and random inputs. Raises what building raises; ToolError if a firmware fails outside of its steps.
     """
     wanted = list(subjects)
-    kept = [subject for subject in wanted if _fits(lowered(subject.drawn, 0, bench.platform), bench.board)]
+    kept = [subject for subject in wanted if _fits(lowered(subject.drawn, 0, stand.platform), stand.board)]
     verdict = Verdict((), (), len(wanted) - len(kept))
     start = 0
-    for batch in batches([subject.drawn for subject in kept], bench.board, bench.platform, PROCEDURE):
+    for batch in batches([subject.drawn for subject in kept], stand.board, stand.platform, PROCEDURE):
         part = kept[start : start + len(batch.steps)]
-        verdict += _examine(batch, part, bench, seed)
+        verdict += _examine(batch, part, stand, seed)
         start += len(part)
     return verdict
 
@@ -172,12 +172,12 @@ def _fits(step: Step, board: Board) -> bool:
     return has_room(step, board, PROCEDURE) and step.cost.flash_bytes * 11 // 10 < flash_budget(board, 4096)
 
 
-def _examine(batch: Batch, subjects: Sequence[Subject], bench: Bench, seed: int) -> Verdict:
+def _examine(batch: Batch, subjects: Sequence[Subject], stand: Stand, seed: int) -> Verdict:
     faults: list[Fault] = []
 
     def teller(subject: Subject, step: Step) -> Callable[[str], None]:
         def tell(what: str) -> None:
-            layer, platform = description(step), bench.platform
+            layer, platform = description(step), stand.platform
             faults.append(Fault(what, step.kernel, layer, platform.core, platform.backend, seed, subject.number))
 
         return tell
@@ -187,10 +187,10 @@ def _examine(batch: Batch, subjects: Sequence[Subject], bench: Bench, seed: int)
         Trial(step, tell, _own(seed, subject.number, subject.drawn.kernel), MARGIN)
         for subject, step, tell in zip(subjects, batch.steps, tellers)
     ]
-    made = _firmware(batch, bench)
+    made = _firmware(batch, stand)
     failure = ""
     try:
-        simulation = _simulated(made, trials, tellers, bench)
+        simulation = _simulated(made, trials, tellers, stand)
         if simulation.ended != "symbol":
             failure = f"it does not come to its end ({simulation.ended}): {simulation.console[-200:]}"
     except ToolError as error:
@@ -203,7 +203,7 @@ def _examine(batch: Batch, subjects: Sequence[Subject], bench: Bench, seed: int)
         del faults[:]
         tellers[running[0]](failure)
         rest = [subject for index, subject in enumerate(subjects) if index != running[0]]
-        return Verdict(tuple(faults), (), 0) + examine(rest, bench, seed)
+        return Verdict(tuple(faults), (), 0) + examine(rest, stand, seed)
     for trial, tell in zip(trials, tellers):
         if trial.calls != PROCEDURE.rounds:
             tell(f"it came back from {trial.calls} of {PROCEDURE.rounds} calls")
@@ -211,15 +211,15 @@ def _examine(batch: Batch, subjects: Sequence[Subject], bench: Bench, seed: int)
     return Verdict(tuple(faults), tuple(measured), 0)
 
 
-def _firmware(batch: Batch, bench: Bench) -> Firmware:
+def _firmware(batch: Batch, stand: Stand) -> Firmware:
     made = program(batch, PROCEDURE)
-    provider = resolve(made.cmsis_nn_functions, bench.library, PLACE)
-    place = Place(bench.folder / "tree", bench.folder / "build")
-    return make(made, bench.board, provider, no_vectors(batch), place, project=PROCEDURE.name, workers=bench.workers)
+    provider = resolve(made.cmsis_nn_functions, stand.library, PLACE)
+    place = Place(stand.folder / "tree", stand.folder / "build")
+    return make(made, stand.board, provider, no_vectors(batch), place, project=PROCEDURE.name, workers=stand.workers)
 
 
 def _simulated(
-    made: Firmware, trials: Sequence[Trial], tellers: Sequence[Callable[[str], None]], bench: Bench
+    made: Firmware, trials: Sequence[Trial], tellers: Sequence[Callable[[str], None]], stand: Stand
 ) -> Simulation:
     steps = made.program.steps
     names = [made.functions[step.last.index] for step in steps]
@@ -227,7 +227,7 @@ def _simulated(
     asked = {step.last.index: tell for step, tell in zip(steps, tellers)}
     spies[CHECK_SCRATCH] = _ScratchSpy(asked)
     limit = START_UP + PROCEDURE.rounds * sum(map(_patience, steps))
-    return simulate(made.elf, bench.board, layers=names, until=AFTER_FIRST_INFERENCE, limit=limit, spies=spies)
+    return simulate(made.elf, stand.board, layers=names, until=AFTER_FIRST_INFERENCE, limit=limit, spies=spies)
 
 
 def _patience(step: Step) -> int:

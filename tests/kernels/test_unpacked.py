@@ -15,7 +15,7 @@ from approx_plugin.kernels.cover import covered_by
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.unpacked.kernel import Unpacked
 from approx_plugin.laboratory.drawing import Drawn
-from approx_plugin.laboratory.harness import Bench, Subject, examine
+from approx_plugin.laboratory.harness import Stand, Subject, examine
 
 # size, channels, kernel, stride, same, zero points, limits, density, gain
 CASES = {
@@ -73,7 +73,7 @@ def faults(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         for variant in sorted({quickest.variant, *([first.variant] if platform.backend == "assembly" else [])}):
             subjects.append(Subject(number, Drawn(graph.operators, kernel, variant)))
     folder = tmp_path_factory.mktemp("unpacked")
-    verdict = examine(subjects, Bench(BOARD, platform, None, folder, 2), 1)
+    verdict = examine(subjects, Stand(BOARD, platform, None, folder, 2), 1)
     assert len(verdict.measured) == len(subjects)
     found: dict[str, list[str]] = defaultdict(list)
     for fault in verdict.faults:

@@ -13,7 +13,7 @@ from approx_plugin.boards.loader import load_board
 from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.TEMPLATE import Loop
 from approx_plugin.laboratory.drawing import Drawn, unpriced
-from approx_plugin.laboratory.harness import Bench, Subject, Verdict, examine
+from approx_plugin.laboratory.harness import Stand, Subject, Verdict, examine
 from approx_plugin.laboratory.operators import activation, pool
 from approx_plugin.operators.geometry import SAME, Window
 from approx_plugin.operators.max_pool2d import MaxPool2D
@@ -30,7 +30,7 @@ def verdict(kernels: Sequence[Kernel], folder: Path) -> Verdict:
         Subject(number, Drawn((POOL,), kernel, kernel.plans((POOL,), platform)[0].variant))
         for number, kernel in enumerate(kernels)
     ]
-    return examine(subjects, Bench(BOARD, platform, None, folder, 1), 3)
+    return examine(subjects, Stand(BOARD, platform, None, folder, 1), 3)
 
 
 SEEN = {

@@ -13,7 +13,7 @@ from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.kernels.TEMPLATE import Loop
 from approx_plugin.laboratory.__main__ import CORES, board_of, main
 from approx_plugin.laboratory.drawing import unpriced
-from approx_plugin.laboratory.harness import Bench, draw_subjects, examine
+from approx_plugin.laboratory.harness import Stand, draw_subjects, examine
 
 RUNS = [*((core, "assembly", 60) for core in CORES), ("cortex-m7", "c", 20)]
 """Core, back end, layers. C is the same on all cores."""
@@ -25,7 +25,7 @@ def test_registered_kernels_do_nothing_wrong(core: str, backend: str, layers: in
     platform = unpriced(board, backend)
     subjects = [*draw_subjects(1, range(layers), platform)]
     assert {subject.drawn.kernel.name for subject in subjects} == {*KERNELS}
-    verdict = examine(subjects, Bench(board, platform, None, objects / core, 2), 1)
+    verdict = examine(subjects, Stand(board, platform, None, objects / core, 2), 1)
     assert [*map(str, verdict.faults)] == []
     assert len(verdict.measured) + verdict.left_out == len(subjects)
     assert verdict.left_out <= 1
@@ -39,7 +39,7 @@ def test_runs_layouts_and_memories_are_served(objects: Path) -> None:
     platform = unpriced(board, "assembly")
     kernels = (Padded(), Planes(PlanesPlan), Planes(FromPlanesPlan), Loop())
     subjects = [*draw_subjects(2, range(24), platform, kernels)]
-    verdict = examine(subjects, Bench(board, platform, None, objects / "toys", 2), 2)
+    verdict = examine(subjects, Stand(board, platform, None, objects / "toys", 2), 2)
     assert [*map(str, verdict.faults)] == []
     ran = {(m.subject.drawn.kinds, m.subject.drawn.variant) for m in verdict.measured}
     assert {("PAD + MAX_POOL_2D", RAM), ("PAD + MAX_POOL_2D", DTCM), ("MAX_POOL_2D", "")} <= ran

@@ -22,7 +22,7 @@ from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.kernels.TEMPLATE import Loop
 from approx_plugin.laboratory.drawing import unpriced
 from approx_plugin.laboratory.firmware import Place, make
-from approx_plugin.laboratory.harness import Bench, draw_subjects, examine
+from approx_plugin.laboratory.harness import Stand, draw_subjects, examine
 from approx_plugin.laboratory.measurement import run, step_figures, verified
 from approx_plugin.library.provider import resolve
 from approx_plugin.reference.vectors import make_vectors
@@ -35,7 +35,7 @@ def test_the_harness_takes_it(objects: Path) -> None:
     platform = unpriced(BOARD, "assembly")
     subjects = [*draw_subjects(4, range(120), platform, (Loop(),))]
     assert len(subjects) > 5
-    verdict = examine(subjects, Bench(BOARD, platform, None, objects / "template", 2), 4)
+    verdict = examine(subjects, Stand(BOARD, platform, None, objects / "template", 2), 4)
     assert [*map(str, verdict.faults)] == []
     assert len(verdict.measured) == len(subjects)
 
