@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from digits_project import MODEL, ROOT, command_line, environment, exact, report, run, spec, tree, write_spec
@@ -392,7 +393,12 @@ def test_two_specs_with_one_output_are_kept_apart(tmp_path: Path) -> None:
     first = write_spec(tmp_path / "first", exact(board="nucleo-l4r5zi"))
     second = write_spec(tmp_path / "second", exact(project={"name": "other", "directory": "nowhere"}))
     command = [sys.executable, "-u", "-m", "approx_plugin", "--out", str(out), "--spec"]
-    options = {"env": environment(PATH=compiler.path), "text": True, "stdout": subprocess.PIPE, "cwd": tmp_path}
+    options: dict[str, Any] = {
+        "env": environment(PATH=compiler.path),
+        "text": True,
+        "stdout": subprocess.PIPE,
+        "cwd": tmp_path,
+    }
     with subprocess.Popen([*command, str(first)], **options) as one:
         compiler.started()
         with subprocess.Popen([*command, str(second)], **options) as other:

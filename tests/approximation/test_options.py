@@ -36,10 +36,11 @@ def groupings(graph: Graph, layers: list[int], granularity: str) -> dict[int, Gr
 
 
 def kept(candidate: Candidate) -> np.ndarray:
-    return TAPS.coefficients(candidate.operator) != 0
+    found: np.ndarray = TAPS.coefficients(candidate.operator) != 0
+    return found
 
 
-def two_layers() -> tuple:
+def two_layers() -> tuple[Graph, np.ndarray]:
     rng = np.random.default_rng(7)
     first = convolution(rng.integers(-127, 128, (8, 3, 3, 3), dtype=np.int8), activation(0, (8, 8, 3), -128))
     weights = rng.integers(-127, 128, (4, 3, 3, 8), dtype=np.int8)
@@ -55,7 +56,7 @@ def test_ladders_rise_and_reach_their_shares(criterion: str, granularity: str) -
     options = by_significance(graph, groupings(graph, [1, 0], granularity), images, criterion=criterion)
     assert list(options.ladders) == [0, 1]
     for index, ladder in options.ladders.items():
-        weights = graph.operators[index].weights
+        weights = TAPS.coefficients(graph.operators[index])
         shares = [1 - c.kept_share for c in ladder]
         assert shares == sorted(set(shares)) and [c.level for c in ladder] == sorted({c.level for c in ladder})
         assert shares[0] > 0
@@ -74,10 +75,13 @@ def test_the_sweep_has_one_threshold_for_all_layers() -> None:
         assert [c.layer for c in design] == [0, 1] and len({c.level for c in design}) == 1
         for found in design:
             conv = graph.operators[found.layer]
+            assert isinstance(conv, Conv2D)
             significance = np.abs(ratio_of_means(conv.weights, statistics.layers[found.layer]))
             np.testing.assert_array_equal(kept(found), (significance > found.level) & (conv.weights != 0))
         macs = [graph.operators[c.layer].macs for c in design]
-        reached.append(1 - sum(m * c.kept / c.operator.weights.size for m, c in zip(macs, design)) / sum(macs))
+        reached.append(
+            1 - sum(m * c.kept / TAPS.coefficients(c.operator).size for m, c in zip(macs, design)) / sum(macs)
+        )
     assert reached == sorted(reached)
     for share in SWEEP_SHARES:
         assert any(share - 1e-9 <= r for r in reached)
@@ -101,5 +105,5 @@ def test_real_network(root: Path) -> None:
         assert isinstance(conv, Conv2D)
         one = 1 / conv.weights.size
         for found in ladder[1:]:
-            share = 1 - found.kept / graph.operators[index].weights.size
+            share = 1 - found.kept / conv.weights.size
             assert min(abs(share - wanted) for wanted in SHARES) <= 2 * one

@@ -60,6 +60,7 @@ def test_golden_candidates() -> None:
     assert (single.layer, single.level, single.products, single.kept) == (0, 0.1, 6, 3)
     assert single.kept_share == 0.5 and single.grouping.title == "a test's"
     assert weights_of(single).dtype == np.int8
+    assert isinstance(single.operator, Conv2D)
     np.testing.assert_array_equal(single.operator.bias, layer(weights).bias)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from approx_plugin.approximation.options import Options
 from approx_plugin.approximation.skipping import made
 from approx_plugin.errors import ApproxError
 from approx_plugin.exploration.choice import Choice
+from approx_plugin.exploration.comparison import BoolArray
 from approx_plugin.exploration.design import Candidates, Design, fingerprint
 from approx_plugin.exploration.design_file import design_text, load_design
 from approx_plugin.exploration.offers import Market, estimated
@@ -37,7 +39,7 @@ GRAPH = network()
 LADDERS = {layer: tuple(thinned(GRAPH, layer, share) for share in (0.2, 0.5)) for layer in range(3)}
 
 
-def right(designs: list[Candidates]) -> list[Any]:
+def right(designs: Sequence[Candidates]) -> list[BoolArray]:
     return [np.arange(100) < 90 - len(design) for design in designs]
 
 
@@ -152,7 +154,7 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def changed(values: dict[str, Any], layer: int, key: str, value: Any) -> dict[str, Any]:
-    copy = json.loads(json.dumps(values))
+    copy: dict[str, Any] = json.loads(json.dumps(values))
     part = copy["layers"][layer]
     (part["approximation"] if key in part["approximation"] or key == "changed" else part)[key] = value
     return copy

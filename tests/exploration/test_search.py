@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from mac_cost import MacCost, macs_kept
 
 from approx_plugin.approximation.bases.taps import TAPS
-from approx_plugin.approximation.candidate import apply
+from approx_plugin.approximation.candidate import Candidate, apply
 from approx_plugin.approximation.grouping import single
 from approx_plugin.approximation.options import Options, by_significance
 from approx_plugin.dataset import Dataset
 from approx_plugin.exploration.comparison import BoolArray
 from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.evaluation import Evaluator
-from approx_plugin.exploration.front import Front
+from approx_plugin.exploration.front import Front, Point
 from approx_plugin.exploration.measurement import BudgetSpent, Notebook, silent
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.pricing import Price
@@ -30,6 +30,7 @@ from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget,
 from approx_plugin.exploration.start import starts
 from approx_plugin.exploration.workers import SerialExecutor
 from approx_plugin.model.graph import Graph
+from approx_plugin.model.operator import Operator
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.reference.executor import accuracy
 from approx_plugin.spec.spec import Search, Target
@@ -180,7 +181,7 @@ def test_nothing_to_choose_from() -> None:
 
 def test_a_cost_that_rewards_nothing_leaves_the_exact_network() -> None:
     class Flat(MacCost):
-        def layer(self, operator, candidate):
+        def layer(self, operator: Operator, candidate: Candidate | None) -> Price:
             return Price(5.0, 0, 7, operator.index)
 
     found = search(cost=Flat(GRAPH))
@@ -192,10 +193,10 @@ def test_candidates_that_save_nothing_are_not_measured() -> None:
     """What the choice would not take stays exact, and so does what is reported."""
 
     class WithoutFirst(MacCost):
-        def effective(self, candidates):
+        def effective(self, candidates: Candidates) -> Candidates:
             return tuple(c for c in candidates if c.layer != 0)
 
-        def total(self, candidates):
+        def total(self, candidates: Candidates) -> Price:
             return super().total(self.effective(candidates))
 
     exploration = Truth()
@@ -229,7 +230,8 @@ def test_more_evaluations_go_on_where_fewer_ended_and_never_end_slower(truth: st
     """On a confirmation set that is worse, and where other layers are the sensitive ones."""
     sensitivity = TRUTHS[truth]
     other = tuple(s * (0.8 + 0.2 * ((seed + i) % 3)) for i, s in enumerate(sensitivity))
-    cycles, points = float("inf"), ()
+    cycles = float("inf")
+    points: tuple[Point, ...] = ()
     for evaluations in (1, 4, 9, 15, 19, 30, 44, 60, 75, 120):
         found = search(
             evaluations,
@@ -274,7 +276,7 @@ class SmallFlash(MacCost):
         super().__init__(graph)
         self.limit = limit
 
-    def total(self, candidates):
+    def total(self, candidates: Candidates) -> Price:
         price = super().total(candidates)
         return replace(price, flash_bytes=price.macs, fits=price.macs <= self.limit)
 
@@ -352,8 +354,8 @@ def test_digits_from_end_to_end_and_again_from_the_memo(root: Path, tmp_path: Pa
 
     def run() -> Exploration:
         pool, memo = SerialExecutor(), Memo(tmp_path)
-        on = [Evaluator(graph, images, pool, memo) for images in (exploration, confirmation)]
-        return explore(options, MacCost(graph), *on, Target(3.0, None), Search(1, 40, 1))
+        first, second = (Evaluator(graph, images, pool, memo) for images in (exploration, confirmation))
+        return explore(options, MacCost(graph), first, second, Target(3.0, None), Search(1, 40, 1))
 
     found = run()
     assert found.target_met and found.chosen.candidates

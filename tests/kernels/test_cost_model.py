@@ -24,6 +24,7 @@ from approx_plugin.kernels.costs.loader import board_costs, ideal_costs
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.kernel import Kernel, price
 from approx_plugin.kernels.machine.instruction import Instruction
+from approx_plugin.kernels.machine.operands import Address
 from approx_plugin.kernels.machine.registers import R0, R1
 from approx_plugin.kernels.machine.text import Label
 from approx_plugin.kernels.platform import Platform
@@ -107,7 +108,10 @@ def emitted(plan: UnpackedPlan) -> dict[str, float]:
                 if item.name == "smmlar":
                     break  # From here on r1 is the output pointer.
                 total["products"] += item.name in ("smlad", "smlabb", "smlatb")
-                total["loads"] += item.kind == "load" and item.operands[1].base == R0
+                if item.kind == "load":
+                    address = item.operands[1]
+                    assert isinstance(address, Address)
+                    total["loads"] += address.base == R0
                 if item.operands[0] == R1 and item.name in ("movw", "movt", "mov", "mvn"):
                     total["constants"] += 1
                     total["weights"] += item.name != "movt"

@@ -30,7 +30,7 @@ MODELS = (
 WITHOUT_CONVOLUTION = ("mlperf_tiny_ad_autoencoder",)
 
 
-def some_inputs(graph: Graph, count: int = 2) -> np.ndarray:  # type: ignore[type-arg]
+def some_inputs(graph: Graph, count: int = 2) -> np.ndarray:
     rng = np.random.default_rng(7)
     return rng.integers(-128, 128, (count, *graph.input_tensor.shape[1:]), dtype=np.int8)
 

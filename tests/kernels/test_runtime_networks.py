@@ -130,7 +130,7 @@ def flatten_of_an_open_batch(b: ModelBuilder) -> Any:
     ends = [b.numbers(values) for values in ([0], [1], [1])]
     b.operator("STRIDED_SLICE", [shape, *ends], [batch], Options("StridedSliceOptions", {"ShrinkAxisMask": 1}))
     target = b.tensor((2,), "int32")
-    b.operator("PACK", [batch, b.numbers(-1)], [target], Options("PackOptions", {"ValuesCount": 2}))
+    b.operator("PACK", [batch, b.numbers(np.array(-1))], [target], Options("PackOptions", {"ValuesCount": 2}))
     return dense(b, b.layer("RESHAPE", [x, target], (1, 18)), 4)
 
 
@@ -147,7 +147,7 @@ def dilated_and_grouped(b: ModelBuilder) -> Any:
 def split_and_swapped(b: ModelBuilder) -> Any:
     x = b.input((1, 4, 6), 0.1, 2)
     parts = [b.tensor((1, 4, 3), scale=x.scale[0], zero_point=2) for _ in range(2)]
-    b.operator("SPLIT", [b.numbers(2), x], parts, Options("SplitOptions", {"NumSplits": 2}))
+    b.operator("SPLIT", [b.numbers(np.array(2)), x], parts, Options("SplitOptions", {"NumSplits": 2}))
     options = Options("ConcatenationOptions", {"Axis": 2})
     return b.layer("CONCATENATION", parts[::-1], (1, 4, 6), options=options)
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from approx_plugin.exploration.kernel_choice import Budget, choose_kernels, estimated_cost
-from approx_plugin.kernels.target import Target
 from host_call import run_on_host
 from layer_cases import graph_of
-from networks import conv_graph
+from networks import conv_graph, preferring
 from random_network import random_network
 
-from approx_plugin.kernels.lowering import lower
 from approx_plugin.model.graph import Graph
 from approx_plugin.reference.executor import run
 from approx_plugin.tflite.reader import read_graph
 
-CONVOLUTIONS = {
+CONVOLUTIONS: dict[str, dict[str, Any]] = {
     "one channel, stride 2, long kernel": dict(size=(13, 10), channels=(1, 6), kernel=(5, 4), stride=(2, 2)),
     "odd channels, zero points at the ends": dict(size=(7, 8), channels=(5, 7), kernel=(3, 3), zero_points=(127, -128)),
     "VALID, uneven strides": dict(size=(11, 12), channels=(2, 5), kernel=(3, 2), stride=(1, 2), same=False),
@@ -32,9 +30,7 @@ CONVOLUTIONS = {
 
 def check(graph: Graph, preference: str, folder: Path, count: int = 3) -> None:
     """Random inputs and the ends of the range through the network as it would be generated."""
-    target = Target("cortex-m4", True, "c")
-    choice = choose_kernels(graph, target, preference, Budget(64 << 20, 64 << 20), estimated_cost(target))
-    program = lower(graph, choice.kernels, target, graph.macs, graph.macs)
+    program = preferring(graph, preference, backend="c")
     inputs = np.random.default_rng(7).integers(-128, 128, (count, *graph.input_tensor.shape[1:]), dtype=np.int8)
     inputs[-2], inputs[-1] = -128, 127
     np.testing.assert_array_equal(run_on_host(program, folder, inputs), run(graph, inputs))
@@ -43,7 +39,7 @@ def check(graph: Graph, preference: str, folder: Path, count: int = 3) -> None:
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_convolutions(name: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(sum(map(ord, name)))
-    check(conv_graph(rng, **CONVOLUTIONS[name]), "unpacked", tmp_path)  # type: ignore[arg-type]
+    check(conv_graph(rng, **CONVOLUTIONS[name]), "unpacked", tmp_path)
 
 
 @pytest.mark.parametrize("preference", ["unpacked", "cmsis_nn"])

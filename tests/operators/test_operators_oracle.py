@@ -11,6 +11,7 @@ from layer_cases import Case, graph_of
 from operator_cases import CONVOLUTIONS, STRATEGIES
 
 from approx_plugin.errors import ModelError
+from approx_plugin.operators.reduction import Reduction
 from approx_plugin.reference.executor import run
 
 CASES = {**STRATEGIES, **CONVOLUTIONS}
@@ -45,6 +46,7 @@ def test_sums_in_exact_arithmetic(case: Case) -> None:
     """tflite_runtime 2.14 gives 0 and -1 for many sums, whatever the numbers: this operator has another oracle."""
     graph = graph_of(case.content)
     (operator,) = graph.operators
+    assert isinstance(operator, Reduction)
     source, result = graph.input_tensor, graph.output_tensor
     factor = naive.multiplier(source.scale / result.scale)
     axes = tuple(axis + 1 for axis in operator.axes)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from approx_plugin.approximation.grouping import Grouping
 from approx_plugin.kernels.cost import StepCost
@@ -29,7 +30,7 @@ class Planes(Layout):
     def size(self, tensor: Tensor) -> int:
         return 2 * tensor.elements
 
-    def arrange(self, values: np.ndarray) -> bytes:
+    def arrange(self, values: npt.NDArray[Any]) -> bytes:
         return np.moveaxis(values, -1, 0).astype("<i2").tobytes()
 
 

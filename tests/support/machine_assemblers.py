@@ -5,9 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+from elf import section
+from elftools.dwarf.callframe import FDE
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 from machine_blocks import FPUS
 
 
@@ -47,11 +51,12 @@ def code_sections(elf: ELFFile) -> dict[str, bytes]:
 
 def function_sizes(elf: ELFFile) -> dict[str, int]:
     """Bytes of every function that has a size."""
-    symbols = elf.get_section_by_name(".symtab").iter_symbols()
-    return {s.name: s["st_size"] for s in symbols if s["st_info"]["type"] == "STT_FUNC"}
+    table = section(elf, ".symtab")
+    assert isinstance(table, SymbolTableSection)
+    return {s.name: s["st_size"] for s in table.iter_symbols() if s["st_info"]["type"] == "STT_FUNC"}
 
 
-def frame_rules(elf: ELFFile) -> list[list[dict]]:
+def frame_rules(elf: ELFFile) -> list[list[dict[Any, Any]]]:
     """Of every function in .debug_frame, the rows of its table: pc (from the function's start), cfa and registers."""
     entries = elf.get_dwarf_info(relocate_dwarf_sections=False).CFI_entries()
-    return [entry.get_decoded().table for entry in entries if "initial_location" in entry.header]
+    return [entry.get_decoded().table for entry in entries if isinstance(entry, FDE)]

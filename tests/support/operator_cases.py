@@ -81,12 +81,13 @@ def binary(draw: Draw, builtin: str) -> Case:
     form = draw(st.sampled_from(("constant", "number", "activation", "twice")))
     one_scale = builtin in ("MAXIMUM", "MINIMUM")
     scale, zero_point = _wide_scale(draw), _zero_point(draw)
-    quantization = (scale, zero_point) if one_scale else (None, None)
     shrinks = form == "constant" and builtin != "PRELU"
     source_shape = tuple(draw(st.sampled_from((extent, 1))) if shrinks else extent for extent in full)
     x = builder.input(source_shape, scale, zero_point)
-    other_scale, other_zero = quantization if one_scale else (draw(st.just(scale) | st.just(None)), _zero_point(draw))
-    other_scale = other_scale or _wide_scale(draw)
+    other_scale, other_zero = scale, zero_point
+    if not one_scale:
+        other_scale, other_zero = draw(st.just(scale) | st.just(None)), _zero_point(draw)
+        other_scale = other_scale or _wide_scale(draw)
     if form in ("constant", "number"):
         shape = () if form == "number" else tuple(draw(st.sampled_from((extent, 1))) for extent in full)
         if form == "constant" and draw(st.booleans()):
@@ -108,16 +109,16 @@ def binary(draw: Draw, builtin: str) -> Case:
     else:
         other, result_shape = x, full
     pair = [x, other] if builtin == "PRELU" or draw(st.booleans()) else [other, x]
-    options = None
+    fused = None
     if builtin in _ACTIVATED:
         activation = _activation(draw(st.sampled_from(ACTIVATIONS)))
-        options = Options(_ACTIVATED[builtin], {"FusedActivationFunction": activation})
+        fused = Options(_ACTIVATED[builtin], {"FusedActivationFunction": activation})
     if builtin == "MUL":
         spread = scale * other_scale * draw(st.sampled_from((20.0, 100.0, 1.0)))
     else:
         spread = max(scale, other_scale) * draw(st.sampled_from((1.0, 2.0, 0.3)))
-    result = quantization if one_scale else (float(np.float32(spread)), _zero_point(draw))
-    y = builder.layer(builtin, pair, result_shape, scale=result[0], zero_point=result[1], options=options)
+    result = (scale, zero_point) if one_scale else (float(np.float32(spread)), _zero_point(draw))
+    y = builder.layer(builtin, pair, result_shape, scale=result[0], zero_point=result[1], options=fused)
     builder.output(y)
     return _case(builder, draw, source_shape)
 
@@ -302,7 +303,7 @@ def padding(draw: Draw, builtin: str) -> Case:
     most = 3 if builtin != "MIRROR_PAD" else 1
     amounts = [(0, 0), *((draw(st.integers(0, most)), draw(st.integers(0, most))) for _ in shape[1:])]
     x = builder.input(shape, _scale(draw), _zero_point(draw))
-    inputs, options = [x, builder.numbers(amounts)], None
+    inputs, options = [x, builder.numbers(np.array(amounts))], None
     if builtin == "PADV2":
         value = np.array(draw(st.integers(-128, 127)), np.int8)
         inputs.append(builder.tensor((), scale=x.scale[0], zero_point=x.zero_point[0], data=value))
@@ -355,12 +356,12 @@ def batch_and_space(draw: Draw) -> Case:
     x = builder.input(shape, _scale(draw), _zero_point(draw))
     maps = builder.layer(
         "SPACE_TO_BATCH_ND",
-        [x, builder.numbers(blocks), builder.numbers(pads)],
+        [x, builder.numbers(blocks), builder.numbers(np.array(pads))],
         (blocks[0] * blocks[1], *inner, shape[3]),
     )
     crops = [(draw(st.integers(0, 1)), 0) if count * block > 1 else (0, 0) for count, block in zip(inner, blocks)]
     result = [count * block - sum(pair) for count, block, pair in zip(inner, blocks, crops)]
-    inputs = [maps, builder.numbers(blocks), builder.numbers(crops)]
+    inputs = [maps, builder.numbers(blocks), builder.numbers(np.array(crops))]
     builder.output(builder.layer("BATCH_TO_SPACE_ND", inputs, (1, *result, shape[3])))
     return _case(builder, draw, shape)
 

@@ -199,7 +199,7 @@ def flattened(builder: ModelBuilder, x: Any, classes: int) -> Any:
     builder.operator("STRIDED_SLICE", [shape, *ends], [batch], Options("StridedSliceOptions", {"ShrinkAxisMask": 1}))
     target = builder.tensor((2,), "int32", name="target")
     options = Options("PackOptions", {"ValuesCount": 2, "Axis": 0})
-    builder.operator("PACK", [batch, builder.numbers(-1)], [target], options)
+    builder.operator("PACK", [batch, builder.numbers(np.array(-1))], [target], options)
     features = int(np.prod(x.shape))
     flat = builder.layer("RESHAPE", [x, target], (1, features))
     return builder.fully_connected(flat, weights(classes, features), 0.01, np.zeros(classes, np.int32), scale=1.0)
@@ -217,7 +217,7 @@ def test_computed_target_shapes_are_constants(tmp_path: Path) -> None:
 def test_squeeze_and_expand_dims_are_views(tmp_path: Path) -> None:
     builder = ModelBuilder()
     x = builder.input((1, 4, 2), 0.1)
-    x = builder.layer("EXPAND_DIMS", [x, builder.numbers(1)], (1, 1, 4, 2))
+    x = builder.layer("EXPAND_DIMS", [x, builder.numbers(np.array(1))], (1, 1, 4, 2))
     x = builder.max_pool2d(x, (1, 2))
     builder.output(builder.layer("SQUEEZE", [x], (2, 2)))
     graph = saved(builder, tmp_path)
@@ -244,7 +244,7 @@ def test_split_is_one_operator_for_each_output(tmp_path: Path) -> None:
     builder = ModelBuilder()
     x = builder.input((1, 6, 2), 0.1)
     parts = [builder.tensor((1, 2, 2), scale=0.1, name=f"part {number}") for number in range(3)]
-    builder.operator("SPLIT", [builder.numbers(1), x], parts, Options("SplitOptions", {"NumSplits": 3}))
+    builder.operator("SPLIT", [builder.numbers(np.array(1)), x], parts, Options("SplitOptions", {"NumSplits": 3}))
     builder.output(builder.add(parts[0], parts[2], scale=0.1))
     graph = saved(builder, tmp_path)
     # The part that nobody reads is not there.
@@ -264,6 +264,7 @@ def test_the_dimension_of_a_bias_does_not_count(tmp_path: Path) -> None:
     options = Options("DepthwiseConv2DOptions", fields)
     builder.output(builder.layer("DEPTHWISE_CONV_2D", [x, filters, bias], (1, 2, 2, 2), options=options))
     (operator,) = saved(builder, tmp_path).operators
+    assert isinstance(operator, DepthwiseConv2D) and operator.bias is not None
     assert operator.bias.tolist() == [1, 2]
 
 

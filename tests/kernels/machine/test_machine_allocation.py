@@ -15,7 +15,7 @@ from machine_run import Core
 
 from approx_plugin.kernels.machine.allocation import RegisterError, allocate
 from approx_plugin.kernels.machine.instruction import Instruction, instruction
-from approx_plugin.kernels.machine.operands import POST, Address, Pointer, Registers, Shifted
+from approx_plugin.kernels.machine.operands import POST, Address, Operand, Pointer, Registers, Shifted
 from approx_plugin.kernels.machine.registers import (
     CORE,
     GENERAL,
@@ -42,13 +42,17 @@ class Interpreter:
     """Executes virtual registers: the few instructions that `written` uses."""
 
     def __init__(self, memory: list[int]) -> None:
-        self.memory, self.values = memory, {}  # type: ignore[var-annotated]
+        self.memory = memory
+        self.values: dict[Any, int] = {}
         self.position = 0
 
-    def value(self, operand: Any) -> int:
+    def value(self, operand: Operand) -> int:
         if isinstance(operand, Shifted):
             return self.values[operand.register] << operand.amount & MASK
-        return self.values[operand] if isinstance(operand, Register) else operand
+        if isinstance(operand, Register):
+            return self.values[operand]
+        assert isinstance(operand, int)
+        return operand
 
     def run(self, block: list[Instruction]) -> None:
         for one in block:

@@ -133,7 +133,7 @@ def loop(turns: int, odd: bool) -> list[Item]:
 def test_the_turn_of_a_loop_is_told_without_running_it(name: str, odd: bool, tmp_path: Path) -> None:
     board, core = load_board(f"ideal-{name}"), load_core(name)
     spent = check({f"loop_{turns}": loop(turns, odd) for turns in (24, 88)}, board, tmp_path)
-    inside = [item for item in loop(1, odd)[3:-1] if hasattr(item, "operands")]
+    inside = [item for item in loop(1, odd)[3:-1] if isinstance(item, Instruction)]
     assert turn_cycles(inside, core, arguments(board)) == (spent["loop_88"] - spent["loop_24"]) / 64
 
 
@@ -142,10 +142,10 @@ def test_a_straight_line_is_told_without_running_it(name: str, tmp_path: Path) -
     board, core = load_board(f"ideal-{name}"), load_core(name)
     blocks = {f"block_{seed}": block_of(seed) for seed in range(60)}
     blocks = {label: block for label, block in blocks.items() if not any(one.condition for one in block)}
-    functions: dict[str, list[Item]] = {"none": [*ENTER, *LEAVE]}
-    functions.update({label: [*ENTER, *block, *LEAVE] for label, block in blocks.items()})
+    codes = {"none": [*ENTER, *LEAVE], **{label: [*ENTER, *block, *LEAVE] for label, block in blocks.items()}}
+    functions: dict[str, list[Item]] = {label: [*code] for label, code in codes.items()}
     spent = check(functions, board, tmp_path)
     known = {**arguments(board), R9: 8, SP: board.ram.origin + board.ram.length}
-    alone = cycles(functions["none"], core, known)
+    alone = cycles(codes["none"], core, known)
     for label in blocks:
-        assert cycles(functions[label], core, known) - alone == spent[label] - spent["none"]
+        assert cycles(codes[label], core, known) - alone == spent[label] - spent["none"]

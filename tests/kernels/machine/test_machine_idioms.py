@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,8 @@ VALUES = st.integers(-(2**31), 2**32 - 1) | st.integers(-300, 300) | st.integers
 def run(code: list[Instruction], registers: dict[Register, int]) -> dict[Register, int]:
     for one in code:
         target, *operands = one.full_operands
-        values = [registers[o] if isinstance(o, Register) else o for o in operands]
+        assert isinstance(target, Register)
+        values: list[Any] = [registers[o] if isinstance(o, Register) else o for o in operands]
         name = one.name.removesuffix("w")
         if name in ("add", "sub"):
             made = values[0] + values[1] * (1 if name == "add" else -1)
@@ -46,7 +48,7 @@ def test_a_constant_arrives(value: int, register: Register) -> None:
     code = constant(register, value)
     assert run(code, {register: 0xDEADBEEF})[register] == value & 0xFFFFFFFF
     counted = constant_code(np.array(value, np.int64), register.is_low)
-    assert (counted.instructions, counted.bytes) == (len(code), sum(one.size for one in code))
+    assert (int(counted.instructions), int(counted.bytes)) == (len(code), sum(one.size for one in code))
 
 
 @given(VALUES, VALUES.filter(lambda value: -(2**31) <= value < 2**31), st.sampled_from(GENERAL))

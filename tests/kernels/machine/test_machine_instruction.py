@@ -6,6 +6,7 @@ import re
 import tempfile
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -40,7 +41,7 @@ def mask(registers: tuple) -> int:
     return sum(1 << register.number for register in registers)
 
 
-def expected(one: Instruction) -> dict[str, object]:
+def expected(one: Instruction) -> dict[str, Any]:
     """What the decoder has to say of it."""
     groups, access = one.groups, one.access
     flags = [FLAGS] if one.sets_flags else []

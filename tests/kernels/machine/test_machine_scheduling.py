@@ -16,9 +16,9 @@ from approx_plugin.cores.core import load_core
 from approx_plugin.kernels.machine.dependence import dependences, units_of
 from approx_plugin.kernels.machine.instruction import Instruction, instruction
 from approx_plugin.kernels.machine.operands import POST, Address
-from approx_plugin.kernels.machine.registers import R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10, SP
+from approx_plugin.kernels.machine.registers import R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10, SP, Register
 from approx_plugin.kernels.machine.scheduling import schedule, schedule_items
-from approx_plugin.kernels.machine.text import Label, Remark
+from approx_plugin.kernels.machine.text import Item, Label, Remark
 from approx_plugin.kernels.machine.timing import cycles
 
 CORES = ("cortex-m4", "cortex-m33", "cortex-m7")
@@ -51,11 +51,11 @@ def test_every_order_that_the_graph_allows_computes_the_same(seed: int) -> None:
         order.append(random.choice(ready))
     shuffled = [one for number in order for one in units[number]]
     with tempfile.TemporaryDirectory() as folder:
-        before, after = (assemble([one.text for one in code], Path(folder)) for code in (block, shuffled))
-    assert Core(seed).run(before) == Core(seed).run(after)
+        first, second = (assemble([one.text for one in code], Path(folder)) for code in (block, shuffled))
+    assert Core(seed).run(first) == Core(seed).run(second)
 
 
-def load(register: object, offset: int) -> Instruction:
+def load(register: Register, offset: int) -> Instruction:
     return instruction("ldr", register, Address(R0, offset, region="input"))
 
 
@@ -88,7 +88,7 @@ def edges(*block: Instruction) -> set[tuple[int, int]]:
 STORE, LOAD = "str", "ldr"
 
 
-def moved(name: str, base: object, offset: int, region: str = "", mode: str = "offset") -> Instruction:
+def moved(name: str, base: Register, offset: int, region: str = "", mode: str = "offset") -> Instruction:
     return instruction(name, R5 if name == STORE else R6, Address(base, offset, mode, region))
 
 
@@ -138,22 +138,22 @@ def test_an_it_block_stays_together_and_a_branch_stays_last() -> None:
 
 def test_remarks_go_along_as_comments() -> None:
     core = load_core("cortex-m7")
-    items = [
+    word, product = load(R2, 0), instruction("smlad", R4, R2, R1, R4)
+    items: list[Item] = [
         Label("start"),
         Remark("Words."),
-        load(R2, 0),
+        word,
         load(R3, 8),
         Remark("Products."),
-        instruction("smlad", R4, R2, R1, R4),
+        product,
         instruction("smlad", R5, R3, R1, R5),
         instruction("smlad", R6, R1, R1, R6),
         instruction("str", R7, Address(SP, 4, region="frame")),
     ]
     found = schedule_items(items, core)
     assert found[0] == Label("start")
-    assert {one.comment: one.text for one in found[1:] if one.comment} == {  # type: ignore[union-attr]
-        "Words.": items[2].text,  # type: ignore[union-attr]
-        "Products.": items[5].text,  # type: ignore[union-attr]
-    }
-    unchanged = [Remark("One."), load(R2, 0)]
+    code = [one for one in found if isinstance(one, Instruction)]
+    assert len(code) == len(found) - 1
+    assert {one.comment: one.text for one in code if one.comment} == {"Words.": word.text, "Products.": product.text}
+    unchanged: list[Item] = [Remark("One."), load(R2, 0)]
     assert schedule_items(unchanged, core) == unchanged

@@ -59,7 +59,7 @@ def as_asked(item: Item) -> str:
     """The item for an assembler that decides by itself."""
     if isinstance(item, Align):
         return f".p2align {item.bytes.bit_length() - 1}"
-    return f"{item.name}:" if isinstance(item, Label) else item.text  # type: ignore[union-attr]
+    return f"{item.name}:" if isinstance(item, Label) else item.text
 
 
 @settings(max_examples=60, deadline=None)
