@@ -7,6 +7,6 @@ drawing      the kernels and plans that are to compute a drawn layer
 firmware     the one maker of firmware; bench, calibration and validation use it, too
 batch        many steps in one firmware, each with buffers of its own
 examiner     looks at every call of a step: bytes, memory around the buffers, registers
-harness      kernels in, faults and cycles out: `python -m approx_plugin.laboratory`
+harness      kernels in, faults and cycles out: `python -m approx_plugin.laboratory`; jobs: its share for each process
 measurement  a whole firmware: simulated, verified, cycles of its steps; figures: what a call costs
 """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from itertools import islice
 from pathlib import Path
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 from toy_kernels import FromPlanesPlan, Padded, Planes, PlanesPlan
 
+import approx_plugin
 from approx_plugin.boards.loader import load_board
 from approx_plugin.kernels.needs import DTCM, RAM
 from approx_plugin.kernels.registry import KERNELS
@@ -76,3 +80,13 @@ def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
         with pytest.raises(SystemExit) as caught:
             main(wrong)
         assert caught.value.code == 2
+
+
+def test_the_command_starts_processes(objects: Path) -> None:
+    """As a command of its own: they know nothing of its `__main__`."""
+    options = ["--layers", "2", "--core", "cortex-m33", "--backend", "c", "--jobs", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(approx_plugin.__file__).parents[1])}
+    command = [sys.executable, "-m", "approx_plugin.laboratory", *options]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "2 layers, 0 faults" in done.stderr
+    assert done.returncode == 0
