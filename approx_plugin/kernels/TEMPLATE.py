@@ -11,7 +11,8 @@ To make a kernel of it:
 5. `python -m approx_plugin.laboratory --kernel <name>` gives it drawn and extreme layers on the virtual board of each
    core: every output byte, memory around the buffers, registers, cycles.
 6. `python -m approx_plugin.calibration` fits the coefficients of its `Work.kind` for every board. An operator of a kind
-   that no kernel computed before needs drawers, in `laboratory/layers.py` and `laboratory/extremes.py`.
+   that no kernel computed before needs drawers, in `laboratory/layers.py` and `laboratory/extremes.py`; in
+   `laboratory/runtime_layers.py` if its coefficients are assumed.
 
 Nothing else has to change: choice, memory plan, generated project, checks and reports take plans.
 """

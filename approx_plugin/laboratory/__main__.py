@@ -8,17 +8,15 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.cli import guarded, positive
 from approx_plugin.exploration.workers import executor
-from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.registry import KERNELS
-from approx_plugin.laboratory.drawing import REGISTERED, unpriced
-from approx_plugin.laboratory.harness import NOTHING_SEEN, Stand, Verdict, draw_subjects, examine
+from approx_plugin.laboratory.harness import NOTHING_SEEN, Verdict
+from approx_plugin.laboratory.jobs import Job, examine_some
 
 CORES = ("cortex-m4", "cortex-m7", "cortex-m33")
 BACKENDS = ("assembly", "c")
@@ -47,21 +45,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Examine. 0: nothing is wrong; 1: a kernel is; 2: a mistake of the user, which is said."""
     options = arguments().parse_args(argv)
     return guarded(lambda: run(options))
-
-
-@dataclass(frozen=True)
-class Job:
-    """Some layers on one board. kernels: names; library: a CMSIS-NN, None for the portable subset; folder: each process
-    makes one of its own below it.
-    """
-
-    board: str
-    backend: str
-    seed: int
-    numbers: range
-    kernels: tuple[str, ...]
-    library: Path | None
-    folder: Path
 
 
 def run(options: argparse.Namespace) -> int:
@@ -93,20 +76,6 @@ def _jobs(options: argparse.Namespace, board: str, backend: str, folder: Path) -
     for start in range(0, len(numbers), portion):
         part = numbers[start : start + portion]
         yield Job(board, backend, options.seed, part, names, library, folder / board / backend)
-
-
-def examine_some(job: Job) -> Verdict:
-    """One job, in a process of its own."""
-    board = load_board(job.board)
-    platform = unpriced(board, job.backend)
-    subjects = draw_subjects(job.seed, job.numbers, platform, chosen(job.kernels))
-    stand = Stand(board, platform, job.library, job.folder / str(os.getpid()), 1)
-    return examine(subjects, stand, job.seed)
-
-
-def chosen(names: Sequence[str]) -> tuple[Kernel, ...]:
-    """The kernels by these names."""
-    return tuple(kernel for kernel in REGISTERED if kernel.name in names)
 
 
 def board_of(core: str) -> Board:

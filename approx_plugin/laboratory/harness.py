@@ -20,11 +20,12 @@ from approx_plugin.kernels.run import Run
 from approx_plugin.laboratory.batch import Batch, Procedure, batches, has_room, lowered, no_vectors, program
 from approx_plugin.laboratory.drawing import REGISTERED, Drawn, able, draw_plan
 from approx_plugin.laboratory.examiner import PATTERNS, Random, Trial
-from approx_plugin.laboratory.extremes import draw_extreme, draw_run
+from approx_plugin.laboratory.extremes import draw_extreme, draw_run, pick
 from approx_plugin.laboratory.figures import Figures, per_call
 from approx_plugin.laboratory.firmware import Firmware, Place, make
 from approx_plugin.laboratory.layers import LOTS
 from approx_plugin.laboratory.measurement import AFTER_FIRST_INFERENCE
+from approx_plugin.laboratory.runtime_layers import FORMS, draw_runtime
 from approx_plugin.library.provider import resolve
 from approx_plugin.model.operator import Operator
 from approx_plugin.virtual_board.results import Simulation
@@ -137,10 +138,10 @@ def _own(seed: int, number: int, kernel: Kernel) -> Random:
 
 
 def _layer(random: Random, number: int) -> Operator:
-    """One in three as networks have them, the others extreme."""
-    if number % 3:
-        return draw_extreme(random)
-    return LOTS[int(random.integers(len(LOTS)))].draw(random, 1)[0]
+    """In turn as networks have them, extreme, and of one of the many kinds that the runtime serves."""
+    if number % 3 == 0:
+        return LOTS[int(random.integers(len(LOTS)))].draw(random, 1)[0]
+    return draw_extreme(random) if number % 3 == 1 else draw_runtime(random, pick(random, tuple(FORMS)))
 
 
 def _longer(random: Random, kernel: Kernel, platform: Platform) -> Run | None:

@@ -259,4 +259,4 @@ LOTS = (
     Lot(_worth_it(_softmax), 12),
     Lot(_worth_it(_pad), 24),
 )
-"""Every kind of operator that is computed."""
+"""Every kind of operator that the library serves: those whose coefficients are fitted."""

@@ -46,10 +46,10 @@ class Pad(Operator):
 
     @classmethod
     def read(cls, node: Node, index: int, name: str) -> Operator:
-        """See `Operator.read`. Where other axes are padded as well, a `PadAnywhere`."""
+        """See `Operator.read`. Where other axes are padded as well, or several maps, a `PadAnywhere`."""
         source, result = reading.activation(node), reading.output(node)
         pairs = _amounts(node, source)
-        if len(source.own_shape) != 4 or pairs[0] != (0, 0) or pairs[3] != (0, 0):
+        if source.lifted or len(source.shape) != 4 or pairs[0] != (0, 0) or pairs[3] != (0, 0):
             return PadAnywhere.read(node, index, name)
         reading.same_quantization(node, source, result)
         (top, bottom), (left, right) = pairs[1:3]

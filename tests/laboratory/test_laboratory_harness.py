@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections import Counter
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 from toy_kernels import FromPlanesPlan, Padded, Planes, PlanesPlan
 
+import approx_plugin
 from approx_plugin.boards.loader import load_board
 from approx_plugin.kernels.needs import DTCM, RAM
 from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.kernels.TEMPLATE import Loop
 from approx_plugin.laboratory.__main__ import CORES, board_of, main
-from approx_plugin.laboratory.drawing import unpriced
-from approx_plugin.laboratory.harness import Stand, draw_subjects, examine
+from approx_plugin.laboratory.drawing import Drawn, unpriced
+from approx_plugin.laboratory.harness import Stand, Subject, draw_subjects, examine
+from approx_plugin.laboratory.runtime_layers import FORMS, draw_runtime
 
 RUNS = [*((core, "assembly", 60) for core in CORES), ("cortex-m7", "c", 20)]
 """Core, back end, layers. C is the same on all cores."""
@@ -33,6 +41,20 @@ def test_registered_kernels_do_nothing_wrong(core: str, backend: str, layers: in
         assert 0 < one.figures.ideal_cycles <= one.figures.cycles
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_the_runtime_computes_every_kind(seed: int, objects: Path) -> None:
+    board = board_of("cortex-m33")
+    platform = unpriced(board, "c")
+    random = np.random.default_rng((9, seed))
+    runtime, subjects = KERNELS["runtime"], []
+    for kind in FORMS:
+        drawn = (draw_runtime(random, kind) for _ in range(50))
+        subjects += [Subject(0, Drawn((o,), runtime, "")) for o in islice((o for o in drawn if runtime.suits((o,))), 3)]
+    verdict = examine(subjects, Stand(board, platform, None, objects / "runtime", 2), seed)
+    assert [*map(str, verdict.faults)] == []
+    assert Counter(m.subject.drawn.kinds for m in verdict.measured) == dict.fromkeys(FORMS, 3)
+
+
 def test_runs_layouts_and_memories_are_served(objects: Path) -> None:
     """Two operators at once, int16 planes on either side, scratch in the core's own memory."""
     board = load_board("nucleo-h743zi2")
@@ -49,7 +71,8 @@ def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     monkeypatch.delenv("CMSIS_NN_PATH", raising=False)
     assert main(["--layers", "4", "--core", "cortex-m33", "--backend", "assembly", "--jobs", "2"]) == 0
     said = capsys.readouterr()
-    assert "nucleo-u575zi-q, assembly:\n  cmsis_nn: 4 plans, " in said.out
+    assert "nucleo-u575zi-q, assembly:\n  cmsis_nn: 3 plans, " in said.out
+    assert "\n  runtime: 1 plans, " in said.out
     assert "4 layers, 0 faults" in said.err
     assert main(["--board", "nucleo-u575"]) == 2
     assert "Did you mean 'nucleo-u575zi-q'?" in capsys.readouterr().err
@@ -57,3 +80,13 @@ def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
         with pytest.raises(SystemExit) as caught:
             main(wrong)
         assert caught.value.code == 2
+
+
+def test_the_command_starts_processes(objects: Path) -> None:
+    """As a command of its own: they know nothing of its `__main__`."""
+    options = ["--layers", "2", "--core", "cortex-m33", "--backend", "c", "--jobs", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(approx_plugin.__file__).parents[1])}
+    command = [sys.executable, "-m", "approx_plugin.laboratory", *options]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "2 layers, 0 faults" in done.stderr
+    assert done.returncode == 0

@@ -113,3 +113,17 @@ def test_large_convolutions_take_float64() -> None:
     inputs[0, 0, 0, 0] = 127
     expected = [naive.scaled(total, naive.multiplier(2.0**-19)) for total in (-255 * 127 * 1999 + 1, 255 * 127 - 1)]
     assert run(graph_of(builder.build()), inputs).reshape(-1).tolist() == expected
+
+
+def test_several_maps_are_padded() -> None:
+    """As TensorFlow writes a dilated convolution with a padding of its own between the blocks."""
+    builder = ModelBuilder()
+    x = builder.input((1, 4, 2, 3), 0.5, 7)
+    blocks, none = builder.numbers([2, 1]), builder.numbers(np.zeros((2, 2), dtype=np.int32))
+    maps = builder.layer("SPACE_TO_BATCH_ND", [x, blocks, none], (2, 2, 2, 3))
+    amounts = builder.numbers(np.array([(0, 0), (1, 0), (0, 2), (0, 0)]))
+    padded = builder.layer("PAD", [maps, amounts], (2, 3, 4, 3))
+    builder.output(builder.layer("BATCH_TO_SPACE_ND", [padded, blocks, none], (1, 6, 4, 3)))
+    inputs = np.arange(24, dtype=np.int8).reshape(1, 4, 2, 3)
+    expected = np.pad(inputs, [(0, 0), (2, 0), (0, 2), (0, 0)], constant_values=7)
+    np.testing.assert_array_equal(run(graph_of(builder.build()), inputs), expected)

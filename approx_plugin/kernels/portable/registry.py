@@ -4,6 +4,7 @@ To let it serve a further operator:
 1. Write the C function: `Middlewares/Approx/Src/approx_<function>.c`, declared in `Inc/approx_operators.h`.
 2. Write a file beside this one with the call, its counts, and the `Service` (`table.py` is the shortest example).
 3. Give the counts coefficients in `assumed.py`, and add the service to `_SERVICES` below.
+4. Let the laboratory draw it: `FORMS` in `laboratory/runtime_layers.py`.
 """
 
 from __future__ import annotations
