@@ -52,7 +52,7 @@ def test_a_row_is_the_defaults_with_what_it_says_itself() -> None:
 
 
 def test_a_copy_is_the_same_table(table: Path) -> None:
-    assert read_core(table) == load_core("cortex-m4")
+    assert vars(read_core(table)) == vars(load_core("cortex-m4"))
 
 
 @pytest.mark.parametrize(
