@@ -24,6 +24,8 @@ WITHOUT_REFERENCE = ("ELU",)
 def test_equals_tflite_reference_kernels(kind: str) -> None:
     pytest.importorskip("tflite_runtime.interpreter", reason="needs tflite_runtime for the cross-check")
 
+    compared: list[Case] = []
+
     @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(CASES[kind])
     def check(case: Case) -> None:
@@ -33,11 +35,18 @@ def test_equals_tflite_reference_kernels(kind: str) -> None:
             # Scales that fixed point, or the 16 bits of HARD_SWISH, do not reach.
             assert "give the multiplier" in str(error) or kind == "HARD_SWISH"
             return
-        wanted = tflite_oracle.outputs(case.for_tflite, case.inputs, reference=kind not in WITHOUT_REFERENCE)
+        try:
+            wanted = tflite_oracle.outputs(case.for_tflite, case.inputs, reference=kind not in WITHOUT_REFERENCE)
+        except RuntimeError as error:
+            # The interpreter refuses what our fixed point still reaches: a factor of 2**30 or more between two scales.
+            assert "no_integer_overflow_from_quantization" in str(error)
+            return
+        compared.append(case)
         got = run(graph, case.inputs)
         np.testing.assert_array_equal(got, wanted.reshape(got.shape))
 
     check()
+    assert len(compared) >= 20, "or the oracle has said nothing"
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
