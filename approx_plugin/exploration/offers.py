@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.kernels.cost import StepCost
-from approx_plugin.kernels.kernel import Kernel, Plan, price
+from approx_plugin.kernels.kernel import Kernel, Plan, UnpricedError, price
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.kernels.run import Run, runs
@@ -81,12 +81,11 @@ class Market:
             for kernel in self.kernels:
                 if len(run) > kernel.longest or not kernel.suits(run):
                     continue
-                reason = kernel.refusal(run, self.platform)
+                made, reason = self._made(kernel, run, None)
                 if reason:
                     for operator in run:
                         refusals.setdefault(operator.index, {})[kernel.name] = reason
                     continue
-                made = self._made(kernel, run, None)
                 if len(run) == 1:
                     best = min(made, key=lambda offer: offer.cost.cycles)
                     considered.setdefault(run[0].index, {})[kernel.name] = best
@@ -106,10 +105,17 @@ class Market:
             kernel.name == self.preferred and kernel.suits(run) for kernel in self.kernels
         ):
             return ()
-        return _undominated([offer for kernel in able for offer in self._made(kernel, run, candidate)])
+        return _undominated([offer for kernel in able for offer in self._made(kernel, run, candidate)[0]])
 
-    def _made(self, kernel: Kernel, run: Run, candidate: Candidate | None) -> list[Offer]:
-        return [Offer(plan, self.price(plan), candidate) for plan in kernel.plans(run, self.platform)]
+    def _made(self, kernel: Kernel, run: Run, candidate: Candidate | None) -> tuple[list[Offer], str | None]:
+        """The offers of a kernel for a run that it suits; or none, and why."""
+        reason = kernel.refusal(run, self.platform)
+        if reason:
+            return [], reason
+        try:
+            return [Offer(plan, self.price(plan), candidate) for plan in kernel.plans(run, self.platform)], None
+        except UnpricedError as error:
+            return [], str(error)
 
     def _wanted(self, offers: list[Offer], taken: set[int]) -> list[Offer]:
         """Without those that compute what the preferred kernel can compute."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from approx_plugin.approximation.candidate import Candidate
+from approx_plugin.errors import ModelError, raise_all
 from approx_plugin.exploration.choice import Choice, choose
 from approx_plugin.exploration.design import Candidates, ordered
 from approx_plugin.exploration.offers import Market, Offer, Offers
@@ -52,9 +53,10 @@ class ChosenPlans:
     """A `Pricing` by what will be lowered: `choose` among the offers of exact and approximated operators."""
 
     def __init__(self, graph: Graph, market: Market, budgets: Bytes) -> None:
-        """graph: the exact network. Raises ValueError if no kernel computes one of its operators."""
+        """graph: the exact network. Raises ModelError if there are operators that no kernel computes."""
         self._graph, self._market, self._budgets = graph, market, budgets
         self._offers = market.offers(graph)
+        raise_all(_without_kernel(graph, self._offers))
         self._candidates: dict[Candidate, tuple[Offer, ...]] = {}
         self._choices: dict[Candidates, Choice] = {}
 
@@ -97,6 +99,20 @@ class ChosenPlans:
         choice = self.choice(candidates)
         skipped = sum(candidate.skipped_macs for candidate in taken(choice))
         return Price(choice.cycles, self._graph.macs - skipped, choice.flash_bytes, choice.memory.size, choice.fits)
+
+
+def _without_kernel(graph: Graph, offers: Offers) -> list[ModelError]:
+    """A mistake for each operator that no offer covers."""
+    served = {operator.index for made in offers.offers.values() for offer in made for operator in offer.run}
+    return [
+        ModelError(
+            f"operator {operator.name} ({operator.kind}) has no kernel on this board",
+            why="; ".join(f"{name}: {reason}" for name, reason in offers.refusals.get(operator.index, {}).items()),
+            hint="choose another board, or leave the operator out of the model",
+        )
+        for operator in graph.operators
+        if operator.index not in served and not operator.is_alias
+    ]
 
 
 def taken(choice: Choice) -> Candidates:

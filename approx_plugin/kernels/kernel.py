@@ -97,10 +97,17 @@ class Kernel(ABC):
         """All plans that are worth comparing, at least one. Only for operators that are suited and not refused."""
 
 
+class UnpricedError(Exception):
+    """The platform's cost model has no coefficients for a plan: its kernel has not been calibrated for the board."""
+
+
 def price(plan: Plan, platform: Platform) -> StepCost:
-    """The cost by the platform's cost model."""
+    """The cost by the platform's cost model. Raises UnpricedError."""
     model = platform.model
     works = plan.work(model.memories)
+    unknown = [work.kind for work in works if not model.knows(work)]
+    if unknown:
+        raise UnpricedError(f"no calibrated costs of {unknown[0]!r} for this board")
     cycles = math.fsum(model.cycles(work) for work in works)
     needs = plan.needs
     assumed = any(model.is_assumed(work) for work in works)

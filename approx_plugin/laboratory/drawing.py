@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from approx_plugin.boards.board import Board
-from approx_plugin.kernels.costs.counting import IDEAL
+from approx_plugin.kernels.costs.counting import IDEAL, Work
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.kernel import Kernel, Plan
 from approx_plugin.kernels.platform import Platform
@@ -18,8 +17,18 @@ from approx_plugin.kernels.run import Run
 from approx_plugin.laboratory.layers import LOTS, Random
 from approx_plugin.operators.registry import operator_name
 
-UNPRICED = CostModel("nothing", IDEAL, defaultdict(lambda: defaultdict(float)))
-"""Everything costs nothing: drawn layers say themselves how they are computed."""
+
+class _Free(CostModel):
+    """Everything costs nothing: drawn layers say themselves how they are computed."""
+
+    def cycles(self, work: Work) -> float:
+        """None, of whatever kind the work is."""
+        return 0.0
+
+    def knows(self, work: Work) -> bool:
+        """Work of every kind."""
+        return True
+
 
 REGISTERED: tuple[Kernel, ...] = tuple(sorted(KERNELS.values(), key=lambda kernel: kernel.name == BASELINE))
 """The library last: the others are compared with it."""
@@ -53,7 +62,7 @@ class Drawn:
 
 def unpriced(board: Board, backend: str) -> Platform:
     """The board's, without prices: of kernels that no cost model knows as well."""
-    return Platform(board.core, board.dsp, backend, UNPRICED)
+    return Platform(board.core, board.dsp, backend, _Free("nothing", IDEAL, {}))
 
 
 def able(kernels: Iterable[Kernel], run: Run, platform: Platform) -> list[Kernel]:

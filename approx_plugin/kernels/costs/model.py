@@ -29,6 +29,10 @@ class CostModel:
         coefficients = self.kinds[work.kind] if work.assumed is None else self.kinds.get(work.kind, work.assumed)
         return math.fsum(coefficients[name] * count for name, count in work.counts.items())
 
+    def knows(self, work: Work) -> bool:
+        """Whether there are coefficients, fitted or assumed, for work of this kind."""
+        return work.kind in self.kinds or work.assumed is not None
+
     def is_assumed(self, work: Work) -> bool:
         """Whether its cycles come from coefficients that were not fitted to anything."""
         return work.kind not in self.kinds and work.assumed is not None
