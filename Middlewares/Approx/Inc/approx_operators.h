@@ -48,12 +48,12 @@ typedef struct {
 
 /* Picks runs of `run` neighbouring elements; `rank` axes, the outermost first. The output is written from its beginning
    to its end. At most 8 axes. */
-void approx_select_s8(const approx_axis *axes, int32_t rank, int32_t run, int8_t fill, const int8_t *input,
-                      int8_t *output);
+void approx_select_s8(
+    const approx_axis *axes, int32_t rank, int32_t run, int8_t fill, const int8_t *input, int8_t *output);
 
 /* Copies `rows` rows of `bytes` bytes between arrays whose rows lie a pitch apart. */
-void approx_copy_rows_s8(const int8_t *input, int32_t input_pitch, int8_t *output, int32_t output_pitch, int32_t bytes,
-                         int32_t rows);
+void approx_copy_rows_s8(
+    const int8_t *input, int32_t input_pitch, int8_t *output, int32_t output_pitch, int32_t bytes, int32_t rows);
 
 #define APPROX_BROADCAST_AXES 6
 
@@ -81,10 +81,10 @@ typedef struct {
     int32_t maximum;
 } approx_sum;
 
-void approx_add_s8(const approx_broadcast *shape, const approx_sum *sum, const int8_t *first, const int8_t *second,
-                   int8_t *output);
-void approx_sub_s8(const approx_broadcast *shape, const approx_sum *sum, const int8_t *first, const int8_t *second,
-                   int8_t *output);
+void approx_add_s8(
+    const approx_broadcast *shape, const approx_sum *sum, const int8_t *first, const int8_t *second, int8_t *output);
+void approx_sub_s8(
+    const approx_broadcast *shape, const approx_sum *sum, const int8_t *first, const int8_t *second, int8_t *output);
 
 typedef struct {
     int32_t first_offset;
@@ -95,8 +95,11 @@ typedef struct {
     int32_t maximum;
 } approx_product;
 
-void approx_mul_s8(const approx_broadcast *shape, const approx_product *product, const int8_t *first,
-                   const int8_t *second, int8_t *output);
+void approx_mul_s8(const approx_broadcast *shape,
+                   const approx_product *product,
+                   const int8_t *first,
+                   const int8_t *second,
+                   int8_t *output);
 void approx_maximum_s8(const approx_broadcast *shape, const int8_t *first, const int8_t *second, int8_t *output);
 void approx_minimum_s8(const approx_broadcast *shape, const int8_t *first, const int8_t *second, int8_t *output);
 
@@ -109,8 +112,11 @@ typedef struct {
     int32_t zero_point;
 } approx_slopes;
 
-void approx_prelu_s8(const approx_broadcast *shape, const approx_slopes *slopes, const int8_t *first,
-                     const int8_t *second, int8_t *output);
+void approx_prelu_s8(const approx_broadcast *shape,
+                     const approx_slopes *slopes,
+                     const int8_t *first,
+                     const int8_t *second,
+                     int8_t *output);
 
 /* `count` elements, `stride` apart. */
 typedef struct {
@@ -154,8 +160,11 @@ typedef struct {
     int32_t width;
 } approx_resize;
 
-void approx_resize_bilinear_s8(const approx_resize *shape, const approx_place *rows, const approx_place *columns,
-                               const int8_t *input, int8_t *output);
+void approx_resize_bilinear_s8(const approx_resize *shape,
+                               const approx_place *rows,
+                               const approx_place *columns,
+                               const int8_t *input,
+                               int8_t *output);
 
 /* An image [input_height][input_width][input_channels], kernels [channels][kernel_height][kernel_width][input_channels]
    that are added `stride` pixels apart, and the output, cut off by `top` rows and `left` columns. factors: one a
@@ -179,8 +188,12 @@ typedef struct {
     int32_t maximum;
 } approx_transposed;
 
-void approx_transpose_conv_s8(const approx_transposed *shape, const int8_t *weights, const int32_t *bias,
-                              const approx_factor *factors, const int8_t *input, int8_t *output);
+void approx_transpose_conv_s8(const approx_transposed *shape,
+                              const int8_t *weights,
+                              const int32_t *bias,
+                              const approx_factor *factors,
+                              const int8_t *input,
+                              int8_t *output);
 
 #ifdef __cplusplus
 }

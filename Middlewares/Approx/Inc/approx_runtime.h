@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What generated networks stand on: widening the input, the arithmetic of the portable kernels, softmax of long rows. */
+/* What generated networks stand on: widening the input, the arithmetic of the portable kernels, softmax of long rows.
+ */
 #ifndef APPROX_RUNTIME_H
 #define APPROX_RUNTIME_H
 
@@ -35,16 +36,12 @@ typedef struct {
 /* Writes every element of the int16 copy; padding and lanes without a channel get `fill`. */
 void approx_widen_s8(const approx_widen_shape *shape, const int8_t *input, int16_t *output);
 
-/* Softmax of `rows` rows of `size` values, to the byte what TensorFlow Lite's reference kernel gives. exponentials[d] is
-   exp(-d * scale) in Q0.31 for a value d below the row's greatest, 0 from `count` on. Where the exponentials of a row add
-   up to 512 or more, all its outputs are 0 (-128): none reaches half of 1/256. A division by 2^32, or a sum that leaves
-   its 12 integer bits, which is what becomes of such rows elsewhere, does not occur. */
-void approx_softmax_s8(const int8_t *input,
-                       int32_t rows,
-                       int32_t size,
-                       const int32_t *exponentials,
-                       int32_t count,
-                       int8_t *output);
+/* Softmax of `rows` rows of `size` values, to the byte what TensorFlow Lite's reference kernel gives. exponentials[d]
+   is exp(-d * scale) in Q0.31 for a value d below the row's greatest, 0 from `count` on. Where the exponentials of a
+   row add up to 512 or more, all its outputs are 0 (-128): none reaches half of 1/256. A division by 2^32, or a sum
+   that leaves its 12 integer bits, which is what becomes of such rows elsewhere, does not occur. */
+void approx_softmax_s8(
+    const int8_t *input, int32_t rows, int32_t size, const int32_t *exponentials, int32_t count, int8_t *output);
 
 /* sum + p[0] * low + p[1] * high, modulo 2^32. */
 static inline int32_t approx_pair(const int16_t *p, int32_t low, int32_t high, int32_t sum)

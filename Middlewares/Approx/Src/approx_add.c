@@ -11,8 +11,13 @@ static int8_t finished(const approx_sum *sum, uint32_t total)
     return approx_limited(approx_scaled((int32_t)total, sum->factor) + sum->zero_point, sum->minimum, sum->maximum);
 }
 
-static void add_row(const void *parameters, int32_t count, const int8_t *first, int32_t first_step,
-                    const int8_t *second, int32_t second_step, int8_t *output)
+static void add_row(const void *parameters,
+                    int32_t count,
+                    const int8_t *first,
+                    int32_t first_step,
+                    const int8_t *second,
+                    int32_t second_step,
+                    int8_t *output)
 {
     const approx_sum *const sum = parameters;
     for (int32_t i = 0; i < count; i++) {
@@ -21,8 +26,13 @@ static void add_row(const void *parameters, int32_t count, const int8_t *first, 
     }
 }
 
-static void sub_row(const void *parameters, int32_t count, const int8_t *first, int32_t first_step,
-                    const int8_t *second, int32_t second_step, int8_t *output)
+static void sub_row(const void *parameters,
+                    int32_t count,
+                    const int8_t *first,
+                    int32_t first_step,
+                    const int8_t *second,
+                    int32_t second_step,
+                    int8_t *output)
 {
     const approx_sum *const sum = parameters;
     for (int32_t i = 0; i < count; i++) {
@@ -31,14 +41,14 @@ static void sub_row(const void *parameters, int32_t count, const int8_t *first, 
     }
 }
 
-void approx_add_s8(const approx_broadcast *shape, const approx_sum *sum, const int8_t *first, const int8_t *second,
-                   int8_t *output)
+void approx_add_s8(
+    const approx_broadcast *shape, const approx_sum *sum, const int8_t *first, const int8_t *second, int8_t *output)
 {
     approx_each_row(shape, add_row, sum, first, second, output);
 }
 
-void approx_sub_s8(const approx_broadcast *shape, const approx_sum *sum, const int8_t *first, const int8_t *second,
-                   int8_t *output)
+void approx_sub_s8(
+    const approx_broadcast *shape, const approx_sum *sum, const int8_t *first, const int8_t *second, int8_t *output)
 {
     approx_each_row(shape, sub_row, sum, first, second, output);
 }

@@ -6,11 +6,20 @@
 #include "approx_operators.h"
 
 /* The innermost axis: `count` elements, both operands' elements 0 or more apart. */
-typedef void (*approx_row)(const void *parameters, int32_t count, const int8_t *first, int32_t first_step,
-                           const int8_t *second, int32_t second_step, int8_t *output);
+typedef void (*approx_row)(const void *parameters,
+                           int32_t count,
+                           const int8_t *first,
+                           int32_t first_step,
+                           const int8_t *second,
+                           int32_t second_step,
+                           int8_t *output);
 
-static inline void approx_each_row(const approx_broadcast *shape, approx_row row, const void *parameters,
-                                   const int8_t *first, const int8_t *second, int8_t *output)
+static inline void approx_each_row(const approx_broadcast *shape,
+                                   approx_row row,
+                                   const void *parameters,
+                                   const int8_t *first,
+                                   const int8_t *second,
+                                   int8_t *output)
 {
     enum { INNER = APPROX_BROADCAST_AXES - 1 };
     int32_t place[APPROX_BROADCAST_AXES] = {0};

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "approx_broadcast.h"
 
-static void maximum_row(const void *parameters, int32_t count, const int8_t *first, int32_t first_step,
-                        const int8_t *second, int32_t second_step, int8_t *output)
+static void maximum_row(const void *parameters,
+                        int32_t count,
+                        const int8_t *first,
+                        int32_t first_step,
+                        const int8_t *second,
+                        int32_t second_step,
+                        int8_t *output)
 {
     (void)parameters;
     for (int32_t i = 0; i < count; i++) {
@@ -12,8 +17,13 @@ static void maximum_row(const void *parameters, int32_t count, const int8_t *fir
     }
 }
 
-static void minimum_row(const void *parameters, int32_t count, const int8_t *first, int32_t first_step,
-                        const int8_t *second, int32_t second_step, int8_t *output)
+static void minimum_row(const void *parameters,
+                        int32_t count,
+                        const int8_t *first,
+                        int32_t first_step,
+                        const int8_t *second,
+                        int32_t second_step,
+                        int8_t *output)
 {
     (void)parameters;
     for (int32_t i = 0; i < count; i++) {

@@ -33,8 +33,8 @@ static void add_single(const int8_t *input, approx_span span, int32_t sums[APPRO
     sums[0] = sum;
 }
 
-static void mean_lanes(const approx_reduction *shape, const void *parameters, const int8_t *input, int32_t lanes,
-                       int8_t *output)
+static void
+mean_lanes(const approx_reduction *shape, const void *parameters, const int8_t *input, int32_t lanes, int8_t *output)
 {
     const approx_mean *const mean = parameters;
     const approx_span *const spans = shape->reduced;

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "approx_broadcast.h"
 
-static void mul_row(const void *parameters, int32_t count, const int8_t *first, int32_t first_step,
-                    const int8_t *second, int32_t second_step, int8_t *output)
+static void mul_row(const void *parameters,
+                    int32_t count,
+                    const int8_t *first,
+                    int32_t first_step,
+                    const int8_t *second,
+                    int32_t second_step,
+                    int8_t *output)
 {
     const approx_product *const p = parameters;
     for (int32_t i = 0; i < count; i++) {
@@ -12,8 +17,11 @@ static void mul_row(const void *parameters, int32_t count, const int8_t *first, 
     }
 }
 
-void approx_mul_s8(const approx_broadcast *shape, const approx_product *product, const int8_t *first,
-                   const int8_t *second, int8_t *output)
+void approx_mul_s8(const approx_broadcast *shape,
+                   const approx_product *product,
+                   const int8_t *first,
+                   const int8_t *second,
+                   int8_t *output)
 {
     approx_each_row(shape, mul_row, product, first, second, output);
 }

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "approx_broadcast.h"
 
-static void prelu_row(const void *parameters, int32_t count, const int8_t *first, int32_t first_step,
-                      const int8_t *second, int32_t second_step, int8_t *output)
+static void prelu_row(const void *parameters,
+                      int32_t count,
+                      const int8_t *first,
+                      int32_t first_step,
+                      const int8_t *second,
+                      int32_t second_step,
+                      int8_t *output)
 {
     const approx_slopes *const p = parameters;
     for (int32_t i = 0; i < count; i++) {
@@ -13,8 +18,11 @@ static void prelu_row(const void *parameters, int32_t count, const int8_t *first
     }
 }
 
-void approx_prelu_s8(const approx_broadcast *shape, const approx_slopes *slopes, const int8_t *first,
-                     const int8_t *second, int8_t *output)
+void approx_prelu_s8(const approx_broadcast *shape,
+                     const approx_slopes *slopes,
+                     const int8_t *first,
+                     const int8_t *second,
+                     int8_t *output)
 {
     approx_each_row(shape, prelu_row, slopes, first, second, output);
 }

@@ -10,12 +10,15 @@
 #define APPROX_LANES 4
 
 /* `lanes` neighbouring results, 1 or APPROX_LANES, of what begins at `input`. */
-typedef void (*approx_reduce_lanes)(const approx_reduction *shape, const void *parameters, const int8_t *input,
-                                    int32_t lanes, int8_t *output);
+typedef void (*approx_reduce_lanes)(
+    const approx_reduction *shape, const void *parameters, const int8_t *input, int32_t lanes, int8_t *output);
 
 /* Every result: four at a time where neighbours in the output are neighbours in the input. */
-static inline void approx_each_kept(const approx_reduction *shape, approx_reduce_lanes reduce, const void *parameters,
-                                    const int8_t *input, int8_t *output)
+static inline void approx_each_kept(const approx_reduction *shape,
+                                    approx_reduce_lanes reduce,
+                                    const void *parameters,
+                                    const int8_t *input,
+                                    int8_t *output)
 {
     const approx_span *const kept = shape->kept;
     for (int32_t i = 0; i < kept[0].count; i++) {

@@ -2,8 +2,8 @@
 #include "approx_reduce.h"
 
 /* The largest or, with the sign bits turned over, the smallest elements: ~x orders int8 the other way round. */
-static void extremum_lanes(const approx_reduction *shape, const void *parameters, const int8_t *input, int32_t lanes,
-                           int8_t *output)
+static void extremum_lanes(
+    const approx_reduction *shape, const void *parameters, const int8_t *input, int32_t lanes, int8_t *output)
 {
     const int8_t turned = *(const int8_t *)parameters;
     const approx_span *const spans = shape->reduced;

@@ -5,8 +5,11 @@
    sum reaches 2048 * 2048 * 128: it fits into int32. */
 enum { ONE = 1 << 10, HALF = 1 << 19, WHOLE = 1 << 20 };
 
-void approx_resize_bilinear_s8(const approx_resize *shape, const approx_place *rows, const approx_place *columns,
-                               const int8_t *input, int8_t *output)
+void approx_resize_bilinear_s8(const approx_resize *shape,
+                               const approx_place *rows,
+                               const approx_place *columns,
+                               const int8_t *input,
+                               int8_t *output)
 {
     const int32_t channels = shape->channels;
     const int32_t pitch = shape->input_width * channels;

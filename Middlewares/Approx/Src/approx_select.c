@@ -23,8 +23,8 @@ static int32_t offset_of(const approx_axis *axis, int32_t place)
 }
 
 /* What lies under one element of the axis in front of axes[0]; calls itself once an axis. Returns the output's end. */
-static int8_t *select_under(const approx_axis *axes, int32_t rank, int32_t run, int8_t fill, const int8_t *input,
-                            int8_t *output)
+static int8_t *
+select_under(const approx_axis *axes, int32_t rank, int32_t run, int8_t fill, const int8_t *input, int8_t *output)
 {
     if (rank == 0) {
         copy(input, output, run);
@@ -48,14 +48,14 @@ static int8_t *select_under(const approx_axis *axes, int32_t rank, int32_t run, 
     return output;
 }
 
-void approx_select_s8(const approx_axis *axes, int32_t rank, int32_t run, int8_t fill, const int8_t *input,
-                      int8_t *output)
+void approx_select_s8(
+    const approx_axis *axes, int32_t rank, int32_t run, int8_t fill, const int8_t *input, int8_t *output)
 {
     (void)select_under(axes, rank, run, fill, input, output);
 }
 
-void approx_copy_rows_s8(const int8_t *input, int32_t input_pitch, int8_t *output, int32_t output_pitch, int32_t bytes,
-                         int32_t rows)
+void approx_copy_rows_s8(
+    const int8_t *input, int32_t input_pitch, int8_t *output, int32_t output_pitch, int32_t bytes, int32_t rows)
 {
     for (int32_t row = 0; row < rows; row++) {
         copy(input, output, bytes);

@@ -72,12 +72,8 @@ static void soften(const int8_t *input, int32_t size, const int32_t *exponential
     }
 }
 
-void approx_softmax_s8(const int8_t *input,
-                       int32_t rows,
-                       int32_t size,
-                       const int32_t *exponentials,
-                       int32_t count,
-                       int8_t *output)
+void approx_softmax_s8(
+    const int8_t *input, int32_t rows, int32_t size, const int32_t *exponentials, int32_t count, int8_t *output)
 {
     for (int32_t row = 0; row < rows; row++) {
         soften(input + row * size, size, exponentials, count, output + row * size);

@@ -29,8 +29,12 @@ static uint32_t dot_product(const int8_t *input, const int8_t *weights, int32_t 
     return sum;
 }
 
-void approx_transpose_conv_s8(const approx_transposed *shape, const int8_t *weights, const int32_t *bias,
-                              const approx_factor *factors, const int8_t *input, int8_t *output)
+void approx_transpose_conv_s8(const approx_transposed *shape,
+                              const int8_t *weights,
+                              const int32_t *bias,
+                              const approx_factor *factors,
+                              const int8_t *input,
+                              int8_t *output)
 {
     const int32_t depth = shape->input_channels;
     for (int32_t y = 0; y < shape->height; y++) {
@@ -46,7 +50,8 @@ void approx_transpose_conv_s8(const approx_transposed *shape, const int8_t *weig
                     int32_t column = columns.origin;
                     for (int32_t j = columns.first; j < columns.end; j += shape->stride_across, column--) {
                         sum += dot_product(input + (row * shape->input_width + column) * depth,
-                                           kernel + (i * shape->kernel_width + j) * depth, depth,
+                                           kernel + (i * shape->kernel_width + j) * depth,
+                                           depth,
                                            shape->input_offset);
                     }
                 }

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from machine_blocks import assemble
 from machine_run import Core
@@ -111,7 +111,10 @@ def written(random: Random) -> tuple[list[Instruction], list[Register]]:
 def test_an_allocated_block_computes_the_same(seed: int) -> None:
     random = Random(seed)
     block, alive = written(random)
-    done = allocate(block, POOL, live_out=alive)
+    try:
+        done = allocate(block, POOL, live_out=alive)
+    except RegisterError:  # Drawn too wide for eleven registers; that it is said is another test's matter.
+        assume(False)
     core = Core(seed)
     memory = [int.from_bytes(core.machine.mem_read(core.get("r0") + 4 * n, 4), "little") for n in range(100)]
     expected = Interpreter(memory)
