@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from approx_plugin.kernels.machine.instruction import Access, Instruction
-from approx_plugin.kernels.machine.registers import FLAGS, Register
+from approx_plugin.kernels.machine.registers import CARRY, FLAGS, Register
 
 Unit = tuple[Instruction, ...]
 """Instructions that stay together: an IT and what it governs, or a single one."""
@@ -93,17 +93,20 @@ def _distance(one: Instruction) -> tuple[Register, int] | None:
     return target, second if one.name.startswith("add") else -second
 
 
-def _live_flags(units: Sequence[Unit]) -> list[bool]:
-    """For every unit whether somebody needs the flags that it sets: a reader, or what follows the last unit."""
-    found = [False] * len(units)
-    needed = True
-    for number in range(len(units) - 1, -1, -1):
-        for one in reversed(units[number]):
-            if FLAGS in one.defs:
-                found[number] |= needed
-                needed = False
-            needed |= FLAGS in one.uses
-    return found
+ALL_FLAGS = frozenset((FLAGS, CARRY))
+
+
+def _live_flags(units: Sequence[Unit]) -> list[frozenset[Register]]:
+    """For every unit the flags that it sets for somebody: a reader, or what follows the last unit."""
+    found: list[frozenset[Register]] = []
+    needed = ALL_FLAGS
+    for unit in reversed(units):
+        live: frozenset[Register] = frozenset()
+        for one in reversed(unit):
+            live |= one.defs & needed
+            needed = (needed - one.defs) | (one.uses & ALL_FLAGS)
+        found.append(live)
+    return found[::-1]
 
 
 class _Graph:
@@ -113,13 +116,13 @@ class _Graph:
         self.after: list[dict[int, frozenset[Register]]] = []
         self._writer: dict[Register, int] = {}
         self._readers: dict[Register, list[int]] = {}
-        self._idle_flags: list[int] = []
+        self._idle: dict[Register, list[int]] = {}
         self._loads: list[tuple[int, Touched]] = []
         self._stores: list[tuple[int, Touched]] = []
         self._bases = _Bases()
 
-    def add(self, unit: Unit, flags_live: bool) -> None:
-        """The next unit. flags_live: whether somebody needs the flags that it sets."""
+    def add(self, unit: Unit, live: frozenset[Register]) -> None:
+        """The next unit. live: the flags that it sets for somebody."""
         number = len(self.after)
         after: dict[int, frozenset[Register]] = {}
         self.after.append(after)
@@ -127,19 +130,20 @@ class _Graph:
         for register in sorted(uses & self._writer.keys()):
             writer = self._writer[register]
             after[writer] = after.get(writer, ORDER) | {register}
-        written = defs if flags_live else defs - {FLAGS}
-        for register in sorted(written):
+        # Flags that nobody needs only have to stay out of the way of those that somebody does.
+        idle = (defs & ALL_FLAGS) - live
+        for register in sorted(defs):
             self._order(self._former(register))
-        if FLAGS in defs:
-            # Flags that nobody needs only have to stay out of the way of those that somebody does.
-            self._order(self._idle_flags if flags_live else self._former(FLAGS))
-            self._idle_flags = [] if flags_live else [*self._idle_flags, number]
+        for register in sorted(live):
+            self._order(self._idle.pop(register, ()))
+        for register in idle:
+            self._idle.setdefault(register, []).append(number)
         self._touch(unit, number)
         if unit[-1].branches:
             self._order(range(number))
         for register in uses:
             self._readers.setdefault(register, []).append(number)
-        for register in written:
+        for register in defs - idle:
             self._writer[register], self._readers[register] = number, []
 
     def _former(self, register: Register) -> Iterable[int]:

@@ -15,6 +15,13 @@ from typing import NamedTuple
 CONDITIONS = ("eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "hs", "lo")
 
 
+BOTH_FLAGS_READ = frozenset(CONDITIONS) - {"eq", "ne", "mi", "pl"}
+"""Conditions that ask for C or V; the others see N and Z only."""
+
+ARITHMETIC = frozenset(("add", "sub", "rsb", "adc", "sbc", "cmp", "cmn"))
+"""What sets all flags where it sets any; everything else leaves V alone, and C unless something is shifted."""
+
+
 class Slot(NamedTuple):
     """An operand's place.
 

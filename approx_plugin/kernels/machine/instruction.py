@@ -18,10 +18,18 @@ from typing import NamedTuple
 
 from approx_plugin.kernels.machine.checking import check
 from approx_plugin.kernels.machine.encoding import is_rotated
-from approx_plugin.kernels.machine.forms import ACCESSES, CONDITIONS, FORMS, Form
+from approx_plugin.kernels.machine.forms import (
+    ACCESSES,
+    AMOUNT,
+    ARITHMETIC,
+    BOTH_FLAGS_READ,
+    CONDITIONS,
+    FORMS,
+    Form,
+)
 from approx_plugin.kernels.machine.narrow import is_narrow
 from approx_plugin.kernels.machine.operands import POST, Address, Operand, Pointer, Registers, Shifted, text_of
-from approx_plugin.kernels.machine.registers import FLAGS, GE, LR, PC, SP, Register
+from approx_plugin.kernels.machine.registers import CARRY, FLAGS, GE, LR, PC, SP, Register
 
 Group = tuple[Register, ...]
 
@@ -155,19 +163,28 @@ class Instruction:
     def defs(self) -> frozenset[Register]:
         """Every register that it writes, flags included."""
         written = {*self.groups.get("result", ()), *self.groups.get("base", ())}
-        written |= {FLAGS} if self.sets_flags else set()
+        if self.sets_flags:
+            written |= {FLAGS, CARRY} if self.name in ARITHMETIC or self._shifts_out else {FLAGS}
         return frozenset(written | ({GE} if self.form.greater_equal == "result" else set()))
 
     @cached_property
     def uses(self) -> frozenset[Register]:
         """Every register whose former value matters, flags included."""
         read = {r for role, group in self.groups.items() if role not in ("result", "base") for r in group}
+        condition = str(self.operands[0]) if self.form.kind == "it" else self.condition
+        if condition:
+            read |= {FLAGS, CARRY} if condition in BOTH_FLAGS_READ else {FLAGS}
         if self.condition:
             # Where the condition fails, what it would have written stays.
-            read |= {FLAGS, *self.groups.get("result", ())}
-        if self.form.kind == "it" or self.name in ("adc", "sbc"):
-            read.add(FLAGS)
+            read |= self.defs
+        if self.name in ("adc", "sbc") or (self.sets_flags and self.name not in ARITHMETIC and self._shifts_out):
+            read.add(CARRY)
         return frozenset(read | ({GE} if self.form.greater_equal == "source" else set()))
+
+    @property
+    def _shifts_out(self) -> bool:
+        """Whether the carry becomes a bit that is shifted or rotated out."""
+        return self.kind == "shift" or self.form.slots[-1:] == (AMOUNT,)
 
     @cached_property
     def branches(self) -> bool:

@@ -1,7 +1,7 @@
 """Registers by name and number.
 
-The numbers are those of the virtual board's pipeline: r0 to r15, the flags, s0 to s31. Beyond them lie the GE flags,
-which order instructions but have no timing of their own, and the virtual registers that `allocation` replaces.
+The numbers are those of the virtual board's pipeline: r0 to r15, the flags, s0 to s31. Beyond them lie what only orders
+instructions (the GE flags, carry and overflow), and the virtual registers that `allocation` replaces.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ CORE = (*(Register(number, f"r{number}") for number in range(13)), Register(13, 
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10, R11, R12, SP, LR = CORE
 PC = Register(15, "pc")
-FLAGS = Register(16, "the flags")
+FLAGS = Register(16, "N and Z")
+CARRY = Register(50, "C and V")
+"""The flags in two parts: many instructions that set N and Z leave C and V alone. The pipeline knows FLAGS only."""
+
 SINGLES = tuple(Register(FIRST_SINGLE + number, f"s{number}") for number in range(32))
 """s0 to s31, the FPU's single registers: by number."""
 

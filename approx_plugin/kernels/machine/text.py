@@ -58,7 +58,10 @@ def counted_loop(label: str, counter: Register, body: Iterable[Item]) -> list[It
 
 
 def layout(items: Iterable[Item]) -> tuple[Item, ...]:
-    """The items with the widths of branches decided as GNU as does, and NOPs for alignment.
+    """The items with the widths of branches decided and written out, and NOPs for alignment.
+
+    Without alignments the widths are those that GNU as chooses; padding between a branch and its label may leave it
+    wide where a cleverer search would not.
 
     Raises ValueError for a label that stands twice, and for a conditional branch to one that does not stand here.
     """
@@ -66,6 +69,9 @@ def layout(items: Iterable[Item]) -> tuple[Item, ...]:
     labels = [item.name for item in placed if isinstance(item, Label)]
     if len(set(labels)) < len(labels):
         raise ValueError(f"a label stands twice among {', '.join(labels)}")
+    for item in placed:
+        if isinstance(item, Instruction) and item.name == "b" and item.condition and item.operands[0] not in labels:
+            raise ValueError(f"{item.text}: there is no such label")
     # Branches start narrow and grow: each round sees at least one more that is too short.
     widths = {
         number: "" if item.operands[0] in labels else ".w"

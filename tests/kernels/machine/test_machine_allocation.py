@@ -101,7 +101,7 @@ def written(random: Random) -> tuple[list[Instruction], list[Register]]:
             second = random.choice((right, Shifted(right, "lsl", random.randint(1, 8))))
             name = random.choice(("add", "adds", "eor", "eors", "mul"))
             block.append(instruction(name, target, left, right if name == "mul" else second))
-            alive = [r for r in alive if r not in (left, right) or random.random() < 0.4]
+            alive = [r for r in alive if r not in (left, right) or (room > 0 and random.random() < 0.4)]
             alive += [target] if target not in alive else []
     return block, alive
 

@@ -16,6 +16,7 @@ from machine_blocks import any_instruction, assemble, split
 from approx_plugin.kernels.machine.instruction import Instruction, instruction
 from approx_plugin.kernels.machine.operands import POST, PRE, Address, Half, Pointer, Registers, Shifted
 from approx_plugin.kernels.machine.registers import (
+    CARRY,
     CORE,
     FLAGS,
     GE,
@@ -123,10 +124,17 @@ def test_how_instructions_are_written() -> None:
 
 
 def test_what_is_read_and_written_beyond_what_costs_time() -> None:
-    assert instruction("adds", R1, 4).defs == {R1, FLAGS}
-    assert instruction("movlt.w", R5, 0).uses == {R5, FLAGS}
-    assert instruction("it", "lt").uses == instruction("beq", "x").uses == {FLAGS}
-    assert instruction("adcs", R1, R2).uses == {R1, R2, FLAGS}
+    assert instruction("adds", R1, 4).defs == {R1, FLAGS, CARRY}
+    assert instruction("movlt.w", R5, 0).uses == {R5, FLAGS, CARRY}
+    assert instruction("moveq.w", R5, 0).uses == {R5, FLAGS}
+    assert instruction("it", "lt").uses == instruction("blt", "x").uses == {FLAGS, CARRY}
+    assert instruction("it", "ne").uses == instruction("beq", "x").uses == {FLAGS}
+    assert instruction("adcs", R1, R2).uses == {R1, R2, CARRY}
+    # C and V stay what they were, or V alone.
+    assert instruction("movs", R1, 4).defs == {R1, FLAGS}
+    assert instruction("orrs", R1, R1, R2).defs == {R1, FLAGS}
+    assert instruction("ands", R1, R1, 0x12000000).defs == instruction("lsls", R1, R1, 3).defs == {R1, FLAGS, CARRY}
+    assert instruction("lsls", R1, R1, 3).uses == {R1, CARRY}
     assert instruction("usub8", R1, R2, R3).defs == {R1, GE}
     assert instruction("sel", R1, R2, R3).uses == {R2, R3, GE}
     assert instruction("ldr", R1, Address(R2, 4, POST)).defs == {R1, R2}
