@@ -92,8 +92,7 @@ class Inputs:
     @property
     def platform(self) -> Platform:
         """What code is generated for."""
-        board = self.board
-        return Platform(board.core, board.dsp, self.spec.kernels.backend, self.costs)
+        return Platform.of(self.board, self.spec.kernels.backend, self.costs)
 
     @property
     def market(self) -> Market:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from approx_plugin.boards.board import Board
 from approx_plugin.kernels.costs.loader import ideal_costs
 from approx_plugin.kernels.costs.model import CostModel
 
@@ -13,12 +14,21 @@ class Platform:
     """core: gcc's -mcpu; dsp: the core has SMLAD and its kin; backend: "assembly" or "c" for our own kernels.
 
     costs: the board's cost model (`costs.loader.board_costs`); None for a board without one.
+    fpu: there are single registers s0 to s31, and programs may use them. dtcm: bytes of memory next to the core.
     """
 
     core: str
     dsp: bool
     backend: str
     costs: CostModel | None = None
+    fpu: bool = True
+    dtcm: int = 0
+
+    @classmethod
+    def of(cls, board: Board, backend: str, costs: CostModel | None = None) -> Platform:
+        """A board's."""
+        own = board.dtcm.length if board.dtcm else 0
+        return cls(board.core, board.dsp, backend, costs, board.float_abi != "soft", own)
 
     @property
     def model(self) -> CostModel:

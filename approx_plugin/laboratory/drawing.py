@@ -62,7 +62,7 @@ class Drawn:
 
 def unpriced(board: Board, backend: str) -> Platform:
     """The board's, without prices: of kernels that no cost model knows as well."""
-    return Platform(board.core, board.dsp, backend, _Free("nothing", IDEAL, {}))
+    return Platform.of(board, backend, _Free("nothing", IDEAL, {}))
 
 
 def able(kernels: Iterable[Kernel], run: Run, platform: Platform) -> list[Kernel]:

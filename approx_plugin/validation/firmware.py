@@ -60,7 +60,7 @@ def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path,
     Raises ToolError for another version of the library than the stack's; otherwise what building raises.
     """
     board = load_board(board_id)
-    platform = Platform(board.core, board.dsp, "assembly")
+    platform = Platform.of(board, "assembly")
     exact = lower(graph, covered_by(graph, KERNELS[BASELINE], platform), platform, graph.macs, graph.macs)
     program = assemble(graph, tuple(map(_roomy, exact.steps)), graph.macs, graph.macs)
     found = resolve(program.cmsis_nn_functions, library, PLACE)
