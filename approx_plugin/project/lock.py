@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,18 +31,15 @@ def alone(directory: Path, waiting: Callable[[], None]) -> Iterator[None]:
         try:
             yield
         finally:
-            for folder in made:
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
+            _remove(made)
 
 
 def _hold(directory: Path, waiting: Callable[[], None], held: contextlib.ExitStack) -> list[Path]:
     """Lock the directory until `held` is closed; returns the folders that were made for it, the innermost first."""
     told = False
     for _ in range(ATTEMPTS if fcntl else 0):
-        made = [folder for folder in (directory, *directory.parents) if not folder.exists()]
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            made = _make(directory)
             descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
             continue  # whoever had made it for his time has removed it again
@@ -62,6 +60,64 @@ def _hold(directory: Path, waiting: Callable[[], None], held: contextlib.ExitSta
         # It was removed, and perhaps made again, while we waited: that lock keeps nobody out.
         held.close()
     return []
+
+
+def _make(directory: Path) -> list[Path]:
+    """Make the directory and what is missing above it, all at once; returns those that were not there, the innermost
+    first.
+
+    Others make and remove the same ones at the same time: whoever makes the outermost one has made them all, and
+    removes them all. Raises OSError; FileNotFoundError if another one was quicker.
+    """
+    made = [folder for folder in (directory, *directory.parents) if not folder.exists()]
+    if len(made) < 2:
+        directory.mkdir(exist_ok=True)
+        return made
+    outermost = made[-1]
+    prepared = _aside(outermost, "new")
+    try:
+        (prepared / directory.relative_to(outermost)).mkdir(parents=True)
+        prepared.rename(outermost)
+    except OSError as error:
+        _dismantle(prepared, outermost, made)
+        if outermost.exists():
+            raise FileNotFoundError from error
+        raise
+    return made
+
+
+def _aside(folder: Path, purpose: str) -> Path:
+    """A name beside the folder's that is this run's alone."""
+    return folder.with_name(f".{folder.name}.{os.getpid()}.{threading.get_ident()}.{purpose}")
+
+
+def _dismantle(place: Path, outermost: Path, folders: list[Path]) -> None:
+    """Remove the folders, the innermost first, where the outermost one has the name `place`."""
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            (place / folder.relative_to(outermost)).rmdir()
+
+
+def _remove(made: list[Path]) -> None:
+    """Remove what is empty of the folders that were made, the innermost first.
+
+    Several of them go at once, under another name: whoever comes in between would else find some of them, and not know
+    that they were to go.
+    """
+    empty: list[Path] = []
+    for folder in made:
+        with contextlib.suppress(OSError):
+            if {entry.name for entry in os.scandir(folder)} != {inner.name for inner in empty[-1:]}:
+                break
+            empty.append(folder)
+    if not empty:
+        return
+    outermost = empty[-1]
+    gone = outermost if len(empty) == 1 else _aside(outermost, "gone")
+    with contextlib.suppress(OSError):
+        if gone != outermost:
+            outermost.rename(gone)
+        _dismantle(gone, outermost, empty)
 
 
 def _is(directory: Path, descriptor: int) -> bool:
