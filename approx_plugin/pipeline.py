@@ -38,11 +38,10 @@ from approx_plugin.exploration.offers import Market, Offer, Offers, estimated
 from approx_plugin.exploration.pricing import ChosenPlans, taken
 from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
 from approx_plugin.exploration.workers import executor
-from approx_plugin.kernels.capacity import Demand, budgets, missing, shortages
+from approx_plugin.kernels.capacity import Demand, Room, missing, shortages
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.lowering import lower
-from approx_plugin.kernels.needs import Bytes
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
 from approx_plugin.library.provider import resolve
@@ -103,7 +102,11 @@ class Inputs:
     @cached_property
     def plans(self) -> ChosenPlans:
         """What designs cost on the board, and the steps that they become."""
-        return ChosenPlans(self.graph, self.market, self.budgets)
+        return self.plans_of(self.graph)
+
+    def plans_of(self, graph: Graph) -> ChosenPlans:
+        """The same of another form of the network."""
+        return ChosenPlans(graph, self.market, self.room.budgets, self.spec.optimize)
 
     @property
     def method(self) -> str:
@@ -118,10 +121,10 @@ class Inputs:
         return self.spec.project.test_vectors * single
 
     @property
-    def budgets(self) -> Bytes:
-        """What the board has for the steps and the arena."""
+    def room(self) -> Room:
+        """What the steps and the arena may take."""
         borders = self.graph.input_tensor.elements + self.graph.output_tensor.elements
-        return budgets(self.board, self.vector_bytes, borders)
+        return Room.of(self.board, self.vector_bytes, borders, self.spec.budget)
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,7 +280,7 @@ def exact_shortages(inputs: Inputs) -> tuple[ApproxError, ...]:
 def _shortages(inputs: Inputs, choice: Choice, subject: str) -> Iterator[ApproxError]:
     demands = [Demand(offer.run, offer.plan.kernel, offer.cost) for offer in choice.steps]
     place = board_place(inputs.request, inputs.spec)
-    return missing(inputs.graph, demands, choice.memory, inputs.board, inputs.vector_bytes, place, subject)
+    return missing(demands, choice.memory, inputs.room, place, subject)
 
 
 def exact_design(inputs: Inputs) -> Designed:
@@ -303,7 +306,7 @@ def lower_design(inputs: Inputs, designed: Designed) -> Lowered:
     plans, choice = inputs.plans, inputs.plans.choice(designed.candidates)
     if taken(choice) != designed.candidates:
         # A design of another board, say: here an exact kernel would be chosen, but the network is given.
-        plans = ChosenPlans(designed.graph, inputs.market, inputs.budgets)
+        plans = inputs.plans_of(designed.graph)
         choice = plans.choice(())
     skipping = {op.index for offer in choice.steps if offer.plan.grouping is not None for op in offer.run}
     skipped = sum(candidate.skipped_macs for candidate in designed.candidates if candidate.layer in skipping)
@@ -315,7 +318,7 @@ def lower_design(inputs: Inputs, designed: Designed) -> Lowered:
         inputs.graph.macs - skipped,
     )
     place = board_place(inputs.request, inputs.spec)
-    raise_all(shortages(program, inputs.board, inputs.vector_bytes, place))
+    raise_all(shortages(program, inputs.room, place))
     approximated = inputs.market.collect((candidate.operator,) for candidate in designed.candidates)
     considered = {**plans.offers.considered, **approximated.considered}
     return Lowered(program, choice, notes(plans.offers, choice), considered)
@@ -361,7 +364,7 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
 
     built = _build(files({}), place, request.workers, say)
     report = compose(
-        Subject(spec, inputs.board, graph, inputs.platform.model.origin, inputs.budgets),
+        Subject(spec, inputs.board, graph, inputs.platform.model.origin, inputs.room.budgets),
         Made(
             program=program,
             candidates=designed.candidates,

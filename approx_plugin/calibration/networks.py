@@ -11,7 +11,7 @@ from approx_plugin.calibration.simulation import PLACE, Sample, measured
 from approx_plugin.dataset import random_inputs
 from approx_plugin.exploration.choice import choose
 from approx_plugin.exploration.offers import Market
-from approx_plugin.kernels.capacity import budgets, shortages
+from approx_plugin.kernels.capacity import Room, shortages
 from approx_plugin.kernels.cost import StepCost
 from approx_plugin.kernels.cover import covered_by
 from approx_plugin.kernels.kernel import Plan, price
@@ -49,7 +49,7 @@ def _without_library(graph: Graph, board: Board, platform: Platform) -> tuple[Pl
         return cost if plan.kernel == BASELINE else replace(cost, cycles=cost.cycles * 1e-6)
 
     borders = graph.input_tensor.elements + graph.output_tensor.elements
-    limits = dict(budgets(board, borders, borders))
+    limits = dict(Room.of(board, borders, borders).budgets)
     # The estimate of the code is good to a few per cent.
     limits[FLASH] = limits[FLASH] * 9 // 10
     choice = choose(graph, Market(platform, preferred).offers(graph).offers, limits)
@@ -68,7 +68,8 @@ def _run(
 ) -> list[Sample]:
     made = lower(graph, plans, platform, graph.macs, graph.macs)
     vectors = make_vectors(graph, random_inputs(graph.input_tensor, 1, SEED))
-    if list(shortages(made, board, vectors.bytes, PLACE)):
+    borders = graph.input_tensor.elements + graph.output_tensor.elements
+    if list(shortages(made, Room.of(board, vectors.bytes, borders), PLACE)):
         return []
     provider = resolve(made.cmsis_nn_functions, cmsis_nn, PLACE)
     place = Place(folder / "network", folder / "network_build")

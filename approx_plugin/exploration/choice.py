@@ -5,6 +5,8 @@ are covered and which layouts the activations have that are still to be read. Bu
 tables in RAM) add up, so each state then keeps all covers that none of the others beats in cycles and every memory; for
 any graph that is the optimum, up to the number of covers that a state may keep. The arena's size is not a sum: a cover
 that the memory plan finds too large is taken apart at the step during which it holds most, and the next one is tried.
+
+Cycles are not all that one may be after: a `Wish` ranks the covers that are left in the end.
 """
 
 from __future__ import annotations
@@ -23,6 +25,12 @@ from approx_plugin.model.graph import Graph
 
 MAX_COVERS = 256
 """Covers that a state keeps. More are thinned out: of those that are close in memory, the quickest stays."""
+
+UNLIMITED: Bytes = MappingProxyType(dict.fromkeys(MEMORIES, 1 << 62))
+"""Budgets that nothing exceeds, under which fronts are kept nevertheless."""
+
+TIME, BALANCED, LEAST_FLASH, LEAST_RAM = WISHES = ("time", "balanced", "flash", "ram")
+"""What a choice may be after, as in approx.yaml."""
 
 Layouts = tuple[tuple[int, Layout], ...]
 """(root tensor, layout) of the activations that wait for readers and are not NHWC, by ascending tensor."""
@@ -77,34 +85,90 @@ class _Cover:
         return self.cycles <= other.cycles and all(a <= b for a, b in zip(self.held, other.held))
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What the choice is after, within the budgets.
+
+    TIME: fewest cycles. BALANCED: fewest cycles times bytes of flash, so that a per cent more of one has to save a per
+    cent of the other. LEAST_FLASH: least flash of all that take no more than `ceiling` cycles. LEAST_RAM: the smallest
+    arena, and fewest cycles with it. fixed_flash: bytes that the firmware takes besides, for BALANCED.
+    """
+
+    after: str = TIME
+    ceiling: float = math.inf
+    fixed_flash: int = 0
+
+    def rank(self, cover: _Cover) -> tuple[object, ...]:
+        """The least one is best."""
+        flash = cover.held[MEMORIES.index(FLASH)]
+        if self.after == BALANCED:
+            return (cover.cycles * (flash + self.fixed_flash), cover.cycles, cover.held)
+        if self.after == LEAST_FLASH:
+            # Where nothing keeps to the ceiling, what comes closest to it.
+            return (max(cover.cycles, self.ceiling), flash, cover.cycles, cover.held)
+        return (cover.cycles, cover.held)
+
+    @property
+    def needs_fronts(self) -> bool:
+        """Whether another cover than the quickest one may be wanted where memory is no limit."""
+        return self.after in (BALANCED, LEAST_FLASH)
+
+
+QUICKEST = Wish()
+
 _State = tuple[int, Layouts]
 
 
-def choose(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes) -> Choice | None:
-    """The quickest cover within the budgets, or the one that misses them by least; None where there is no cover at all.
+def choose(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes, wish: Wish = QUICKEST) -> Choice | None:
+    """The best cover within the budgets, or the one that misses them by least; None where there is no cover at all.
 
     offers: by index of the first operator. budgets: bytes by kind of memory, a kind that is not named is unlimited:
     flash for code and constants, ram for the arena and tables together, dtcm likewise.
     """
+    if wish.after == LEAST_RAM:
+        smallest = _smallest_arena(graph, offers, budgets)
+        return smallest or choose(graph, offers, budgets)
+    if wish.needs_fronts:
+        return _fitted(graph, offers, {**UNLIMITED, **budgets}, wish, limited=True) or choose(graph, offers, budgets)
     found = _quickest(graph, offers, {})
     if found is None:
         return None
     if _within(_chosen(graph, found, budgets).permanent, budgets):
-        quickest = _fitted(graph, offers, budgets, limited=False)
+        quickest = _fitted(graph, offers, budgets, wish, limited=False)
         if quickest is not None:
             return quickest
-    limited = _fitted(graph, offers, budgets, limited=True)
+    limited = _fitted(graph, offers, budgets, wish, limited=True)
     if limited is not None:
         return limited
     return _chosen(graph, _smallest(graph, offers), budgets)
 
 
-def _fitted(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes, *, limited: bool) -> Choice | None:
+def _smallest_arena(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes) -> Choice | None:
+    """The quickest cover of those with the smallest arena that were found; None if none of them fits.
+
+    Steps that need most of the arena are banned one after the other: each is asked for with less room than the last.
+    """
+    best: Choice | None = None
+    room = dict(budgets)
+    while True:
+        found = _fitted(graph, offers, room, QUICKEST, limited=True)
+        if found is None:
+            return best
+        best = found
+        held = found.permanent.get(RAM, 0) + found.memory.size
+        if held <= 0:
+            return best
+        room[RAM] = held - 1
+
+
+def _fitted(
+    graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes, wish: Wish, *, limited: bool
+) -> Choice | None:
     """The best cover whose arena fits as well: steps that need too much of it are banned one after the other."""
     banned: set[int] = set()
     while True:
         left = {first: [o for o in some if id(o) not in banned] for first, some in offers.items()}
-        found = _quickest(graph, left, budgets if limited else {})
+        found = _quickest(graph, left, budgets if limited else {}, wish)
         if found is None:
             return None
         choice = _chosen(graph, found, budgets)
@@ -143,11 +207,13 @@ def _within(used: Bytes, budgets: Bytes) -> bool:
     return all(size <= budgets.get(memory, size) for memory, size in used.items())
 
 
-def _quickest(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes) -> tuple[Offer, ...] | None:
-    """The cover with the fewest cycles of those whose permanent bytes keep to the budgets."""
+def _quickest(
+    graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes, wish: Wish = QUICKEST
+) -> tuple[Offer, ...] | None:
+    """The cover that is wished for most of those whose permanent bytes keep to the budgets."""
     limits = [budgets.get(memory) for memory in MEMORIES]
     covers = _covers(graph, offers, limits)
-    return min(covers, key=lambda cover: (cover.cycles, cover.held)).steps if covers else None
+    return min(covers, key=wish.rank).steps if covers else None
 
 
 def _smallest(graph: Graph, offers: Mapping[int, Sequence[Offer]]) -> tuple[Offer, ...]:
@@ -158,7 +224,7 @@ def _smallest(graph: Graph, offers: Mapping[int, Sequence[Offer]]) -> tuple[Offe
         ]
         for first, some in offers.items()
     }
-    covers = _covers(graph, thrifty, [1 << 62] * len(MEMORIES))
+    covers = _covers(graph, thrifty, list(UNLIMITED.values()))
     return min(covers, key=lambda cover: (cover.held, cover.cycles)).steps
 
 

@@ -11,10 +11,12 @@ from typing import Protocol
 
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.errors import ModelError, raise_all
-from approx_plugin.exploration.choice import Choice, choose
+from approx_plugin.exploration.choice import QUICKEST, TIME, Choice, Wish, choose
 from approx_plugin.exploration.design import Candidates, ordered
 from approx_plugin.exploration.offers import Market, Offer, Offers
+from approx_plugin.kernels.capacity import FLASH_RESERVE
 from approx_plugin.kernels.needs import NOTHING, Bytes
+from approx_plugin.kernels.registry import BASELINE
 from approx_plugin.model.graph import Graph
 
 
@@ -52,11 +54,15 @@ class Pricing(Protocol):
 class ChosenPlans:
     """A `Pricing` by what will be lowered: `choose` among the offers of exact and approximated operators."""
 
-    def __init__(self, graph: Graph, market: Market, budgets: Bytes) -> None:
-        """graph: the exact network. Raises ModelError if there are operators that no kernel computes."""
+    def __init__(self, graph: Graph, market: Market, budgets: Bytes, after: str = TIME) -> None:
+        """graph: the exact network; after: what is wished for, see `Wish`.
+
+        Raises ModelError if there are operators that no kernel computes.
+        """
         self._graph, self._market, self._budgets = graph, market, budgets
         self._offers = market.offers(graph)
         raise_all(_without_kernel(graph, self._offers))
+        self._wish = Wish(after, _baseline_cycles(self._offers), FLASH_RESERVE)
         self._candidates: dict[Candidate, tuple[Offer, ...]] = {}
         self._choices: dict[Candidates, Choice] = {}
 
@@ -69,14 +75,14 @@ class ChosenPlans:
         """The steps of a design. Not all of its candidates need be among them."""
         key = ordered(candidates)
         if key not in self._choices:
-            self._choices[key] = self._choose(key, self._budgets)
+            self._choices[key] = self._choose(key, self._budgets, self._wish)
         return self._choices[key]
 
-    def _choose(self, candidates: Candidates, budgets: Bytes) -> Choice:
+    def _choose(self, candidates: Candidates, budgets: Bytes, wish: Wish) -> Choice:
         offers: dict[int, tuple[Offer, ...]] = dict(self._offers.offers)
         for candidate in candidates:
             offers[candidate.layer] = (*offers.get(candidate.layer, ()), *self._of(candidate))
-        found = choose(self._graph, offers, budgets)
+        found = choose(self._graph, offers, budgets, wish)
         if found is None:
             raise ValueError("there is an operator that no kernel computes")
         return found
@@ -92,13 +98,22 @@ class ChosenPlans:
 
     def unlimited(self, candidates: Candidates) -> float:
         """See `Pricing.unlimited`."""
-        return self._choose(ordered(candidates), NOTHING).cycles
+        return self._choose(ordered(candidates), NOTHING, QUICKEST).cycles
 
     def total(self, candidates: Candidates) -> Price:
         """See `Pricing.total`."""
         choice = self.choice(candidates)
         skipped = sum(candidate.skipped_macs for candidate in taken(choice))
         return Price(choice.cycles, self._graph.macs - skipped, choice.flash_bytes, choice.memory.size, choice.fits)
+
+
+def _baseline_cycles(offers: Offers) -> float:
+    """Cycles of the network through the library, and through whatever is quickest where that has no function."""
+    total = 0.0
+    for rivals in offers.considered.values():
+        baseline = rivals.get(BASELINE)
+        total += baseline.cost.cycles if baseline else min(offer.cost.cycles for offer in rivals.values())
+    return total
 
 
 def _without_kernel(graph: Graph, offers: Offers) -> list[ModelError]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from approx_plugin.boards.board import Board
 from approx_plugin.errors import ApproxError, CapacityError, Location
 from approx_plugin.kernels.cost import StepCost
-from approx_plugin.kernels.needs import DTCM, FLASH, RAM, Bytes
+from approx_plugin.kernels.needs import DTCM, FLASH, NOTHING, RAM, Bytes
 from approx_plugin.kernels.program import Buffer, MemoryPlan, Program
 from approx_plugin.kernels.run import Run
-from approx_plugin.model.graph import Graph
 from approx_plugin.model.operator import Operator
 
 FLASH_RESERVE = 32 * 1024
@@ -31,10 +30,29 @@ def ram_budget(board: Board, border_bytes: int) -> int:
     return board.ram.length - RAM_RESERVE - border_bytes
 
 
-def budgets(board: Board, vector_bytes: int, border_bytes: int) -> Bytes:
-    """What the steps and the arena may take, by kind of memory; arguments as above."""
-    own = board.dtcm.length if board.dtcm else 0
-    return {FLASH: flash_budget(board, vector_bytes), RAM: ram_budget(board, border_bytes), DTCM: own}
+@dataclass(frozen=True)
+class Room:
+    """What the steps and the arena may take.
+
+    budgets: bytes by kind of memory. sources: kind -> where its budget comes from, as a message says it: "are available
+    on NUCLEO-U575ZI-Q".
+    """
+
+    budgets: Bytes
+    sources: Mapping[str, str]
+
+    @classmethod
+    def of(cls, board: Board, vector_bytes: int, border_bytes: int, allowed: Bytes = NOTHING) -> Room:
+        """A board's, or less where less is allowed. vector_bytes, border_bytes: see above; allowed: by approx.yaml."""
+        own = board.dtcm.length if board.dtcm else 0
+        there = {FLASH: flash_budget(board, vector_bytes), RAM: ram_budget(board, border_bytes), DTCM: own}
+        sources = {
+            memory: f"are allowed by budget.{memory}"
+            if allowed.get(memory, size) < size
+            else f"are available on {board.name}"
+            for memory, size in there.items()
+        }
+        return cls({memory: min(size, allowed.get(memory, size)) for memory, size in there.items()}, sources)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,43 +64,36 @@ class Demand:
     cost: StepCost
 
 
-def shortages(program: Program, board: Board, vector_bytes: int, where: Location) -> Iterator[ApproxError]:
+def shortages(program: Program, room: Room, where: Location) -> Iterator[ApproxError]:
     """What does not fit, with the layers that need most."""
     demands = [Demand(step.operators, step.kernel, step.cost) for step in program.steps]
-    return missing(program.graph, demands, program.memory, board, vector_bytes, where)
+    return missing(demands, program.memory, room, where)
 
 
 def missing(
-    graph: Graph,
-    demands: Sequence[Demand],
-    memory: MemoryPlan,
-    board: Board,
-    vector_bytes: int,
-    where: Location,
-    subject: str = "the network",
+    demands: Sequence[Demand], memory: MemoryPlan, room: Room, where: Location, subject: str = "the network"
 ) -> Iterator[ApproxError]:
     """Likewise, of steps that have no code yet. memory: their plan; subject: what the message says of whom."""
-    borders = graph.input_tensor.elements + graph.output_tensor.elements
     tables = sum(demand.cost.permanent.get(RAM, 0) for demand in demands)
-    available = ram_budget(board, borders) - tables
+    available = room.budgets[RAM] - tables
     if memory.size > available:
         last, buffers = _busiest(demands, memory)
         parts = ", ".join(f"{b.name} {b.size:,} B" for b in buffers)
         yield CapacityError(
             f"{subject} needs {memory.size:,} bytes of RAM for its activations; "
-            f"{max(available, 0):,} are available on {board.name}",
+            f"{max(available, 0):,} {room.sources[RAM]}",
             where=where,
             why=f"most is needed in layer {last.index} ({last.name}): {parts}",
             hint="take a board with more RAM, a smaller input, or `kernels: {convolution: auto}`, which unpacks only "
             "where the memory suffices",
         )
-    available = flash_budget(board, vector_bytes)
+    available = room.budgets[FLASH]
     needed = sum(demand.cost.flash_bytes for demand in demands)
     if needed > available:
         largest = sorted(demands, key=lambda demand: -demand.cost.flash_bytes)[:4]
         parts = ", ".join(f"{d.run[-1].name} ({d.kernel}) {d.cost.flash_bytes:,} B" for d in largest)
         yield CapacityError(
-            f"{subject} needs about {needed:,} bytes of flash; {max(available, 0):,} are available on {board.name}",
+            f"{subject} needs about {needed:,} bytes of flash; {max(available, 0):,} {room.sources[FLASH]}",
             where=where,
             why=f"the largest layers are {parts}",
             hint="take a board with more flash, or `kernels: {convolution: auto}`, which unpacks only where the flash "

@@ -116,6 +116,7 @@ def compose(subject: Subject, made: Made) -> Report:
             program.memory.size,
             program.macs,
         ),
+        optimize=spec.optimize,
         flash_budget=subject.budgets[FLASH],
         ram_budget=subject.budgets[RAM],
         memory=MemoryUse(

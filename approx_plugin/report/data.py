@@ -209,7 +209,8 @@ class Report:
     """Everything.
 
     method, target: in words. exact, chosen: totals of the exact network and of what was generated, by the same model
-    and the same choice of kernels. flash_budget, ram_budget: what the board has for the steps and for the arena.
+    and the same choice of kernels. optimize: what that choice was after, as in approx.yaml. flash_budget, ram_budget:
+    what the steps and the arena may take.
     evaluations: designs that were measured; 0 where nothing was searched. looks: those that were tried on the
     confirmation set, in that order.
     """
@@ -234,6 +235,7 @@ class Report:
     exploration_accuracy: Accuracy
     exact: Totals
     chosen: Totals
+    optimize: str
     flash_budget: int
     ram_budget: int
     memory: MemoryUse

@@ -35,6 +35,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "exact": _totals(report, report.exact),
             "chosen": _totals(report, report.chosen),
             "saved": {f.name: report.saved(f.name) for f in fields(Totals) if f.name != "shortages"},
+            "optimize": report.optimize,
             "flash_budget": report.flash_budget,
             "ram_budget": report.ram_budget,
         },

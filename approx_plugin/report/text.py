@@ -181,8 +181,9 @@ def _totals(report: Report) -> str:
     lines = table(["totals of one inference", "exact", "generated", "saved"], rows, right=(1, 2, 3))
     lines += wrapped(
         f"exact: the exact network with the same choice of kernels on this board. cycles: {report.cycles_origin}. "
-        f"cycles/MAC: for each MAC of the exact network. flash: code and constants, estimated; the board has "
-        f"{report.flash_budget:,} B for them and {report.ram_budget:,} B of RAM for the arena."
+        f"cycles/MAC: for each MAC of the exact network. flash: code and constants, estimated; there are "
+        f"{report.flash_budget:,} B for them and {report.ram_budget:,} B of RAM for the arena. Kernels were chosen by "
+        f"`optimize: {report.optimize}`."
     )
     return "\n".join([*lines, ""])
 

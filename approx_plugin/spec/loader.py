@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from approx_plugin.boards.memory import size_of
 from approx_plugin.documents.checked import Checked, hold
 from approx_plugin.documents.document import Document
 from approx_plugin.documents.reader import read
@@ -66,6 +67,8 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
         design=absolute_file(folder, design) if design else None,
         search=Search(**values["search"]),
         kernels=KernelOptions(**values["kernels"]),
+        optimize=values["optimize"],
+        budget={memory: size_of(size) for memory, size in values.get("budget", {}).items()},
         cmsis_nn=resolved(folder / cmsis_nn) if cmsis_nn else None,
         project=ProjectOptions(
             name=project.get("name", project_name(model)),

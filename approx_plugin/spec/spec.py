@@ -100,6 +100,8 @@ class Spec:
     cmsis_nn:   directory of a CMSIS-NN, None for the portable subset.
     data:       None only where `method.name` is "none" or a design is given: test vectors are then random, seeded.
     design:     a design.json that is taken instead of a search, None for none.
+    optimize:   what the choice of kernels is after: "time", "flash", "ram" or "balanced".
+    budget:     bytes that the network may take, by kind of memory ("flash", "ram"), for what else the firmware does.
     verify_images: how many inputs the emulator run checks.
     locations:  where each field stands in the file, by its path: "target.max_accuracy_drop" -> file:line:column.
     """
@@ -113,6 +115,8 @@ class Spec:
     design: Path | None
     search: Search
     kernels: KernelOptions
+    optimize: str
+    budget: Mapping[str, int]
     cmsis_nn: Path | None
     project: ProjectOptions
     verify_images: int

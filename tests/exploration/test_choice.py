@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tflite_writer import ModelBuilder
 
-from approx_plugin.exploration.choice import Choice, choose, notes
+from approx_plugin.exploration.choice import WISHES, Choice, Wish, choose, notes
 from approx_plugin.exploration.offers import Market, Offer, estimated
 from approx_plugin.exploration.pricing import ChosenPlans
 from approx_plugin.kernels.kernel import Kernel
@@ -295,6 +295,43 @@ def test_nothing_is_quicker_within_the_budgets(
     else:
         # Taking apart what does not fit the RAM is a good search, not a proof.
         assert ram < 3000
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(RUNS), st.lists(WANTED, min_size=1, max_size=2)), max_size=6),
+    st.sampled_from(WISHES),
+    st.integers(60, 250),
+)
+def test_what_is_wished_for(
+    graph: Graph, drawn: list[tuple[tuple[int, ...], list[Wanted]]], after: str, ceiling: int
+) -> None:
+    """Against all covers, one by one."""
+    kernels = [FakeKernel("base", {(i,): [plain(40, 10)] for i in range(4)})]
+    kernels += [FakeKernel(f"k{n}", {run: wanted}) for n, (run, wanted) in enumerate(drawn)]
+    offers = market(*kernels).offers(graph).offers
+    figures = [
+        (
+            sum(step.cost.cycles for step in steps),
+            sum(step.cost.flash_bytes for step in steps),
+            plan_memory(graph, [Claim(step.run, step.cost.scratch) for step in steps]).size,
+        )
+        for steps in covers(graph, offers)
+    ]
+    choice = choose(graph, offers, {}, Wish(after, ceiling, fixed_flash=20))
+    assert choice is not None and choice.fits
+    cycles, flash, arena = choice.cycles, choice.flash_bytes, choice.memory.size
+    if after == "time":
+        assert cycles == min(c for c, _, _ in figures)
+    elif after == "balanced":
+        assert cycles * (flash + 20) == min(c * (f + 20) for c, f, _ in figures)
+    elif after == "flash":
+        slow_enough = [f for c, f, _ in figures if c <= ceiling]
+        assert (cycles, flash) == min((c, f) for c, f, _ in figures) if not slow_enough else flash == min(slow_enough)
+    else:
+        # Taking apart what needs most of the arena is a good search, not a proof.
+        quickest = min((c, a) for c, _, a in figures)
+        assert arena <= quickest[1] and cycles >= quickest[0]
 
 
 @settings(max_examples=60, deadline=None)

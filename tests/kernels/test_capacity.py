@@ -11,9 +11,10 @@ from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
 from approx_plugin.boards.memory import Memory
 from approx_plugin.errors import ApproxError, CapacityError, Location
-from approx_plugin.kernels.capacity import FLASH_RESERVE, RAM_RESERVE, flash_budget, ram_budget, shortages
+from approx_plugin.kernels.capacity import FLASH_RESERVE, RAM_RESERVE, Room, flash_budget, ram_budget, shortages
 from approx_plugin.kernels.cover import covered_by
 from approx_plugin.kernels.lowering import lower
+from approx_plugin.kernels.needs import FLASH, NOTHING, RAM, Bytes
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
 from approx_plugin.kernels.registry import BASELINE, KERNELS
@@ -43,9 +44,9 @@ def flash_of(program: Program) -> int:
     return sum(step.cost.flash_bytes for step in program.steps)
 
 
-def found(program: Program, board: Board, vector_bytes: int = 0) -> list[ApproxError]:
+def found(program: Program, board: Board, vector_bytes: int = 0, allowed: Bytes = NOTHING) -> list[ApproxError]:
     """What does not fit."""
-    errors = list(shortages(program, board, vector_bytes, WHERE))
+    errors = list(shortages(program, Room.of(board, vector_bytes, 64 + 10, allowed), WHERE))
     assert all(
         isinstance(error, CapacityError) and error.where == WHERE and error.why and error.hint for error in errors
     )
@@ -70,6 +71,17 @@ def test_exactly_enough_is_enough(program: Program) -> None:
     needed = program.memory.size
     assert f"needs {needed:,} bytes of RAM for its activations; {needed - 1:,} are available" in error.what
     assert len(found(program, sized(flash - 1, ram - 1), 300)) == 2
+
+
+def test_less_may_be_allowed_than_there_is(program: Program) -> None:
+    board, flash = sized(1 << 20, 1 << 20), flash_of(program)
+    assert found(program, board, 0, {FLASH: flash, RAM: program.memory.size}) == []
+    (error,) = found(program, board, 0, {FLASH: flash - 1})
+    assert f"{flash - 1:,} are allowed by budget.flash" in error.what
+    (error,) = found(program, board, 0, {RAM: program.memory.size - 1})
+    assert f"{program.memory.size - 1:,} are allowed by budget.ram" in error.what
+    # More than there is cannot be allowed.
+    assert "available on" in found(program, sized(FLASH_RESERVE, 1 << 20), 0, {FLASH: 1 << 30})[0].what
 
 
 def test_message_names_the_largest_layers(program: Program) -> None:

@@ -14,7 +14,7 @@ from approx_plugin.build.emulator import QEMU, run_in_emulator, verify
 from approx_plugin.errors import Location
 from approx_plugin.exploration.choice import choose
 from approx_plugin.exploration.offers import Market, estimated
-from approx_plugin.kernels.capacity import budgets
+from approx_plugin.kernels.capacity import Room
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.lowering import lower
 from approx_plugin.kernels.platform import Platform
@@ -51,7 +51,7 @@ def platform(cycles_of_a_tap: float) -> Platform:
 def test_choice_project_virtual_board_and_emulator_take_it(root: Path, objects: Path) -> None:
     graph = read_graph(root / "models" / "digits_cnn.tflite")
     kernels = (*KERNELS.values(), Loop())
-    limits = budgets(BOARD, 0, 0)
+    limits = Room.of(BOARD, 0, 0).budgets
 
     def chosen(cycles_of_a_tap: float) -> dict[int, str]:
         mine = platform(cycles_of_a_tap)

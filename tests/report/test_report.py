@@ -78,6 +78,7 @@ FULL = Report(
     exploration_accuracy=Accuracy(98.0, 97.5, 300, "exploration"),
     exact=Totals(6000.0, 5000, 2048, 2440),
     chosen=Totals(5000.0, 4000, 2048, 1900),
+    optimize="time",
     flash_budget=2_000_000,
     ram_budget=700_000,
     memory=MemoryUse(2048, 8192, 30000, 786432, 2097152),

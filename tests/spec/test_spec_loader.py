@@ -71,6 +71,29 @@ def test_short_file__defaults(tmp_path: Path) -> None:
     assert spec.verify_images == 20
 
 
+def test_what_the_application_leaves(tmp_path: Path) -> None:
+    text = SHORT + "optimize: balanced\nbudget: {flash: 256K, ram: 65536}\n"
+    spec = load_spec(write_folder(tmp_path, text))
+    assert (spec.optimize, spec.budget) == ("balanced", {"flash": 256 * 1024, "ram": 65536})
+    spec = load_spec(write_folder(tmp_path, SHORT))
+    assert (spec.optimize, spec.budget) == ("time", {})
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("budget: {}", "budget is empty"),
+        ("budget: {flash: 0}", "0"),
+        ("budget: {flash: 256k}", "256k"),
+        ("budget: {dtcm: 4K}", "dtcm"),
+        ("optimize: speed", "speed"),
+    ],
+)
+def test_a_budget_that_is_none(tmp_path: Path, line: str, message: str) -> None:
+    ((_, _, said),) = places(write_folder(tmp_path, f"{SHORT}{line}\n"))
+    assert message in said
+
+
 def test_default_method_is_significance(tmp_path: Path) -> None:
     text = changed("method: {name: significance, layers: [conv2d_2, 3], exclude: [conv2d_0]}\n", "")
     assert load_spec(write_folder(tmp_path, text)).method.name == "significance"
