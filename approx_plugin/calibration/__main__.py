@@ -15,10 +15,12 @@ from pathlib import Path
 import yaml
 
 from approx_plugin.boards.loader import known_boards, load_board
-from approx_plugin.calibration.document import fingerprint, report_lines, table
-from approx_plugin.calibration.run import board_text, calibrate, simulate_board
+from approx_plugin.calibration.document import Earlier, fingerprint, report_lines, table
+from approx_plugin.calibration.run import NOTHING_KNOWN, board_text, calibrate, simulate_board
 from approx_plugin.cli import MISTAKE, guarded, positive
 from approx_plugin.kernels.costs.loader import FILE
+from approx_plugin.kernels.registry import KERNELS
+from approx_plugin.laboratory.drawing import REGISTERED
 from approx_plugin.resources import resource_root
 
 
@@ -26,6 +28,9 @@ def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m approx_plugin.calibration", description=__doc__)
     parser.add_argument("--board", action="append", help="a board's id (may be repeated); all boards if not given")
+    parser.add_argument(
+        "--kernel", action="append", choices=sorted(KERNELS), help="only what this one costs; repeatable"
+    )
     parser.add_argument("--cmsis-nn", default=os.environ.get("CMSIS_NN_PATH"), help="the library; or CMSIS_NN_PATH")
     parser.add_argument("--network", action="append", default=[], type=Path, help="a .tflite of held-out layers")
     parser.add_argument("--jobs", type=positive, default=2, help="boards at a time")
@@ -51,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
         return MISTAKE
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
-        jobs = [Job(name, Path(options.cmsis_nn), options.network, work / name, options.record) for name in boards]
+        library, kernels = Path(options.cmsis_nn), tuple(options.kernel or ())
+        jobs = [Job(name, kernels, library, options.network, work / name, options.record) for name in boards]
         with ProcessPoolExecutor(min(options.jobs, len(jobs))) as pool:
             for said in pool.map(calibrate_board, jobs):
                 print(said, flush=True)
@@ -61,9 +67,12 @@ def run(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Job:
-    """One board's. models: of real networks; folder: for objects; record: see the command line."""
+    """One board's. kernels: names of those that are calibrated, () for all. models: of real networks; folder: for
+    objects; record: see the command line.
+    """
 
     board: str
+    kernels: Sequence[str]
     cmsis_nn: Path
     models: Sequence[Path]
     folder: Path
@@ -73,9 +82,13 @@ class Job:
 def calibrate_board(job: Job) -> str:
     """One board, in a process of its own: writes its costs and returns what to say."""
     board = load_board(job.board)
-    simulated = simulate_board(board, job.cmsis_nn, job.models, job.folder, workers=1)
-    found = calibrate(simulated)
-    (board.folder / FILE).write_text(board_text(found, board, job.cmsis_nn), encoding="utf-8")
+    file = board.folder / FILE
+    earlier = Earlier.read(file) if job.kernels else None
+    wanted = [kernel for kernel in REGISTERED if not job.kernels or kernel.name in job.kernels]
+    known = earlier.kinds if earlier else NOTHING_KNOWN
+    simulated = simulate_board(board, job.cmsis_nn, job.models, job.folder, 1, wanted, known)
+    found = calibrate(simulated, known)
+    file.write_text(board_text(found, board, job.cmsis_nn, earlier), encoding="utf-8")
     if job.record:
         job.record.mkdir(parents=True, exist_ok=True)
         rows = [[sample.operator.kind, sample.cycles] for sample in simulated.held_out]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,27 @@ def costs_text(
         tree["totals"] = {name: round(error, 4) for name, error in totals.items()}
     text: str = yaml.safe_dump(tree, sort_keys=False, width=120, default_flow_style=None)
     return HEAD + text
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier:
+    """What a costs.yaml says already: kinds -> coefficients; errors: part -> kind -> errors; totals by network."""
+
+    kinds: Mapping[str, Mapping[str, float]]
+    errors: Mapping[str, Mapping[str, Errors]]
+    totals: Mapping[str, float]
+
+    @classmethod
+    def read(cls, file: Path) -> Earlier:
+        """Of a file that calibration has written."""
+        tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+        errors: dict[str, dict[str, Errors]] = {}
+        for kind, entry in tree["kinds"].items():
+            for part in PARTS:
+                if part in entry:
+                    errors.setdefault(part, {})[kind] = Errors(**entry[part])
+        kinds = {kind: dict(entry["coefficients"]) for kind, entry in tree["kinds"].items()}
+        return cls(kinds, errors, tree.get("totals", {}))
 
 
 def _errors(errors: Errors) -> dict[str, Any]:

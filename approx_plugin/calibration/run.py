@@ -6,21 +6,28 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from approx_plugin import __version__
 from approx_plugin.boards.board import Board
 from approx_plugin.build.toolchain import COMPILER, compiler_version, find_program
 from approx_plugin.calibration import networks, simulation
-from approx_plugin.calibration.document import costs_text, fingerprint
+from approx_plugin.calibration.document import Earlier, costs_text, fingerprint
 from approx_plugin.calibration.fit import Errors, Point, fit, relative
 from approx_plugin.calibration.memories import memories_of
 from approx_plugin.calibration.simulation import PLACE, Sample
 from approx_plugin.errors import ToolError
 from approx_plugin.kernels.costs.counting import Memories
 from approx_plugin.kernels.costs.model import CostModel
-from approx_plugin.laboratory.drawing import draw_layers, unpriced
+from approx_plugin.kernels.kernel import Kernel
+from approx_plugin.laboratory.drawing import REGISTERED, draw_layers, unpriced
 from approx_plugin.library.provider import resolve
 from approx_plugin.virtual_board.timing import load_timing
+
+Kinds = Mapping[str, Mapping[str, float]]
+"""Kind of kernel -> coefficients."""
+
+NOTHING_KNOWN: Kinds = MappingProxyType({})
 
 TRAINING_SEED, HELD_OUT_SEED = 1, 2
 HELD_OUT_SHARE = 0.5
@@ -46,21 +53,33 @@ class Calibration:
     totals: Mapping[str, float]
 
 
-def simulate_board(board: Board, cmsis_nn: Path, models: Sequence[Path], folder: Path, workers: int) -> Simulated:
-    """Simulate everything that one board's calibration needs; `folder` keeps objects for the next time."""
+def simulate_board(
+    board: Board,
+    cmsis_nn: Path,
+    models: Sequence[Path],
+    folder: Path,
+    workers: int,
+    kernels: Sequence[Kernel] = REGISTERED,
+    known: Kinds = NOTHING_KNOWN,
+) -> Simulated:
+    """Simulate everything that one board's calibration needs; `folder` keeps objects for the next time.
+
+    kernels: those whose costs are wanted; known: what the other ones cost.
+    """
     platform = unpriced(board, BACKEND)
 
     def drawn(seed: int, scale: float) -> list[Sample]:
-        return simulation.run(draw_layers(seed, scale, platform), board, platform, cmsis_nn, folder, workers)
+        layers = draw_layers(seed, scale, platform, kernels)
+        return simulation.run(layers, board, platform, cmsis_nn, folder, workers)
 
     fitted = drawn(TRAINING_SEED, 1.0)
     memories = memories_of(board, load_timing(board))
-    known = replace(platform, costs=CostModel(board.name, memories, fit(points(fitted, memories))))
+    priced = replace(platform, costs=CostModel(board.name, memories, {**known, **fit(points(fitted, memories))}))
     return Simulated(
         board,
         fitted,
         drawn(HELD_OUT_SEED, HELD_OUT_SHARE),
-        networks.run(models, board, known, cmsis_nn, folder, workers),
+        networks.run(models, board, priced, cmsis_nn, folder, workers),
     )
 
 
@@ -69,8 +88,8 @@ def points(samples: Sequence[Sample], memories: Memories) -> list[Point]:
     return [(sample.work(memories), float(sample.cycles)) for sample in samples]
 
 
-def calibrate(simulated: Simulated) -> Calibration:
-    """Fit and try. Raises ToolError for a kind of work that was tried but not fitted."""
+def calibrate(simulated: Simulated, known: Kinds = NOTHING_KNOWN) -> Calibration:
+    """Fit and try. known: what is not fitted anew. Raises ToolError for work that was tried but not fitted."""
     board = simulated.board
     memories = memories_of(board, load_timing(board))
     parts = {
@@ -78,7 +97,8 @@ def calibrate(simulated: Simulated) -> Calibration:
         "held_out": points(simulated.held_out, memories),
         "networks": points(simulated.networks, memories),
     }
-    model = CostModel(board.name, memories, fit(parts["fitted"]))
+    kinds = {**known, **fit(parts["fitted"])}
+    model = CostModel(board.name, memories, {kind: kinds[kind] for kind in sorted(kinds)})
     unknown = sorted({work.kind for found in parts.values() for work, _ in found} - {*model.kinds})
     if unknown:
         raise ToolError(
@@ -112,12 +132,16 @@ def _run_names(samples: Sequence[Sample]) -> list[str]:
     return names
 
 
-def board_text(calibration: Calibration, board: Board, cmsis_nn: Path) -> str:
-    """costs.yaml."""
+def board_text(calibration: Calibration, board: Board, cmsis_nn: Path, earlier: Earlier | None = None) -> str:
+    """costs.yaml. earlier: what stays of the file that there was."""
     tools = {
         "gcc": compiler_version(find_program(COMPILER)),
         "CMSIS-NN": resolve((), cmsis_nn, PLACE).version,
         "approx-plugin": __version__,
         "virtual_board": fingerprint(board),
     }
-    return costs_text(calibration.model, tools, calibration.errors, calibration.totals)
+    errors, totals = calibration.errors, calibration.totals
+    if earlier is not None:
+        errors = {part: {**earlier.errors.get(part, {}), **errors.get(part, {})} for part in (*earlier.errors, *errors)}
+        totals = {**earlier.totals, **totals}
+    return costs_text(calibration.model, tools, errors, totals)

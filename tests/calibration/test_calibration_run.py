@@ -17,7 +17,7 @@ from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.calibration import __main__ as command
 from approx_plugin.calibration import simulation
 from approx_plugin.calibration.__main__ import Job, calibrate_board, check, main
-from approx_plugin.calibration.document import PARTS, fingerprint, table
+from approx_plugin.calibration.document import PARTS, Earlier, fingerprint, table
 from approx_plugin.calibration.run import BACKEND, Simulated, board_text, calibrate
 from approx_plugin.errors import ToolError, VerificationError
 from approx_plugin.kernels.costs.loader import FILE, load_costs
@@ -83,6 +83,18 @@ def test_cycles_of_a_firmware(root: Path, tmp_path: Path) -> None:
     text = table([("a board", tmp_path / FILE)])
     assert "| unpacked | 3: 0.0 / " in text
     assert "nothing was measured on hardware" in text
+
+    # One kernel anew: what the file says of the others stays as it is.
+    earlier = Earlier.read(tmp_path / FILE)
+    anew = calibrate(Simulated(BOARD, samples[:4], samples[4:5], ()), earlier.kinds)
+    assert {kind: anew.model.kinds[kind] for kind in counts if kind != "unpacked"} == {
+        kind: calibration.model.kinds[kind] for kind in counts if kind != "unpacked"
+    }
+    tree = yaml.safe_load(board_text(anew, BOARD, subset, earlier))
+    before = yaml.safe_load((tmp_path / FILE).read_text())
+    assert tree["kinds"].keys() == before["kinds"].keys()
+    assert tree["kinds"]["unpacked"]["fitted"]["layers"] == 4
+    assert all(tree["kinds"][kind] == before["kinds"][kind] for kind in counts if kind != "unpacked")
 
 
 def wrong_pool() -> Drawn:
@@ -154,10 +166,10 @@ def test_the_costs_of_a_board_that_is_based_on_another_are_its_own(
     before = (base.folder / FILE).read_bytes()
     monkeypatch.setattr(command, "load_board", lambda name: load_board(name, root=tmp_path))
     monkeypatch.setattr(command, "simulate_board", lambda board, *_, **__: Simulated(board, (), (), ()))
-    monkeypatch.setattr(command, "board_text", lambda found, board, _: f"# {board.name}, {found.model.origin}\n")
+    monkeypatch.setattr(command, "board_text", lambda found, board, *_: f"# {board.name}, {found.model.origin}\n")
     assert check(["nucleo-l4r5zi-single-bank"]) == 1
     assert "nucleo-l4r5zi-single-bank: no costs.yaml" in capsys.readouterr().out
-    said = calibrate_board(Job("nucleo-l4r5zi-single-bank", tmp_path, (), tmp_path, None))
+    said = calibrate_board(Job("nucleo-l4r5zi-single-bank", (), tmp_path, (), tmp_path, None))
     assert said == "NUCLEO-L4R5ZI-SINGLE-BANK"
     text = (tmp_path / "board" / "nucleo-l4r5zi-single-bank" / FILE).read_text(encoding="utf-8")
     assert text == "# NUCLEO-L4R5ZI-SINGLE-BANK, NUCLEO-L4R5ZI-SINGLE-BANK\n"
