@@ -28,6 +28,7 @@ HELP = {
     "verify": "run verify.images inputs in QEMU; every layer must equal the integer reference",
     "report": "print the report",
     "size": "print flash and RAM by section and source",
+    "prove": "prove layer by layer, from the machine code, that every input gives what the integer reference gives",
     "check": "check the STM32CubeIDE files and build Debug and Release from them alone",
     "cubeide": "import and build in an installed STM32CubeIDE, without its window",
     "bench": "simulate CMSIS-NN, our exact kernels and the approximated ones side by side on virtual boards",

@@ -324,6 +324,14 @@ def lower_design(inputs: Inputs, designed: Designed) -> Lowered:
     return Lowered(program, choice, notes(plans.offers, choice), considered)
 
 
+def lowered_again(order: Order) -> Lowered:
+    """The program of a project that is there, by the design that its generation has left in it."""
+    inputs = read(order)
+    file = order.directory / FILE_NAME
+    candidates = load_design(file, inputs.graph).candidates if file.is_file() else ()
+    return lower_design(inputs, Designed(apply(inputs.graph, candidates), candidates, None, None))
+
+
 def vectors_of(inputs: Inputs, graph: Graph) -> TestVectors:
     """Inputs for the firmware and what it has to answer: confirmation images, or seeded random inputs without data.
 

@@ -17,11 +17,13 @@ from approx_plugin.build.check import check_project
 from approx_plugin.build.emulator import run_in_emulator
 from approx_plugin.build.emulator import verify as verify_run
 from approx_plugin.build.headless import build_in_cubeide
-from approx_plugin.errors import ProjectError, ToolError, raise_all
+from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
 from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.legible import check_paths
-from approx_plugin.pipeline import Say, generate, load_vectors
+from approx_plugin.pipeline import Say, generate, load_vectors, lowered_again
 from approx_plugin.project.clean import remove_generated
+from approx_plugin.proof.program import read_code
 from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.report.size import size_text
 from approx_plugin.request import Request
@@ -159,6 +161,43 @@ def check(session: Session) -> None:
         )
 
 
+def prove(session: Session) -> None:
+    """Prove from the built program, layer by layer, that it computes the network for every input.
+
+    Raises VerificationError where it does not.
+    """
+    try:
+        from approx_plugin.proof.step import PROVED, REFUTED
+        from approx_plugin.proof.step import prove as prove_step
+    except ModuleNotFoundError as error:
+        if error.name != "capstone":
+            raise
+        raise ToolError(
+            "the Python package capstone is missing: the program cannot be decoded",
+            hint="pip install 'approx-plugin[virtual-board]'",
+        ) from None
+    session.up_to_date()
+    program = lowered_again(session.order).program
+    built = build(session.directory, "Release", session.place.build, session.request.workers)
+    code, functions = read_code(built.elf), step_functions(program, built.size.symbols)
+    proofs = []
+    for step in program.steps:
+        proof = prove_step(step, code, functions[step.last.index])
+        said = "proved for all inputs" if proof.verdict == PROVED else f"{proof.verdict}: {proof.why}"
+        session.say(f"{proof.name} ({step.kernel}): {said}")
+        proofs.append(proof)
+    refuted = [proof for proof in proofs if proof.verdict == REFUTED]
+    if refuted:
+        raise VerificationError(
+            f"{', '.join(proof.name for proof in refuted)} of the built program computes something else",
+            where=built.elf,
+            why="; ".join(f"{proof.name}: {proof.why}" for proof in refuted),
+            hint="please report it, with the model and approx.yaml",
+        )
+    count = sum(proof.verdict == PROVED for proof in proofs)
+    session.say(f"{count} of {len(proofs)} layers are proved for all inputs; `verify` samples the others")
+
+
 def cubeide(session: Session) -> None:
     """Import and build the project in an installed STM32CubeIDE, without its window."""
     session.up_to_date()
@@ -203,6 +242,7 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "report": report,
         "size": size,
         "check": check,
+        "prove": prove,
         "cubeide": cubeide,
         "bench": bench,
         "clean": clean,

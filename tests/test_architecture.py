@@ -17,6 +17,7 @@ ORDER = (
     "verbs",
     "bench",
     "pipeline",
+    "proof",
     "laboratory",
     "terminal digest report legible",
     "exploration selection",

@@ -21,7 +21,7 @@ often it makes none elsewhere: then `signs` is None and an instruction or two le
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Union
 
 import numpy as np
@@ -70,6 +70,18 @@ class Sums:
     def exact(self, totals: Ints) -> Ints:
         """The output of sums [..., channels] by the definition."""
         return offset_and_clamp(requantize(totals, self.multipliers), self.zero_point, self.minimum, self.maximum)
+
+    def of(self, channel: int) -> Sums:
+        """One channel alone."""
+        part = slice(channel, channel + 1)
+        multiplier = self.multipliers[channel if len(self.multipliers) > 1 else 0]
+        return replace(
+            self,
+            lowest=self.lowest[part],
+            highest=self.highest[part],
+            constant=self.constant[part],
+            multipliers=(multiplier,),
+        )
 
     @property
     def channels(self) -> int:
@@ -224,7 +236,7 @@ def solve(sums: Sums, scale: Scale, own: bool = False) -> Requantisation | None:
     if not live.any():
         none = np.zeros(sums.channels, np.int64)
         return Requantisation(live, none + 1, none, value << 1, None, LOWEST, HIGHEST)
-    steps = _steps(sums, live)
+    steps = steps_of(sums, live)
     # m * 2**(exponent - e + 1) / scale stays below 2**31 up to these.
     highest = np.minimum(sums.right - sums.left + _floor_log2(scales) - 1, LARGEST_EXPONENT)
     common = np.full(sums.channels, int(highest[live].min()))
@@ -246,7 +258,7 @@ def _floor_log2(values: Ints) -> Ints:
 
 
 @dataclass(frozen=True, eq=False)
-class _Steps:
+class Steps:
     """places: int64 [steps, channels]; the smallest sum whose output is at least values[step]; inside: bool, whether
     that is a step at all: reached within the range of sums, and not by its lowest one.
     """
@@ -256,7 +268,8 @@ class _Steps:
     inside: npt.NDArray[np.bool_]
 
 
-def _steps(sums: Sums, live: npt.NDArray[np.bool_]) -> _Steps:
+def steps_of(sums: Sums, live: npt.NDArray[np.bool_]) -> Steps:
+    """Where the definition steps, by bisection. live: bool [channels], those that are looked at."""
     values = np.arange(max(LOWEST, sums.minimum) + 1, min(HIGHEST, sums.maximum) + 1, dtype=np.int64)[:, None]
     low = np.broadcast_to(np.where(live, sums.lowest, 0), (len(values), sums.channels)).copy()
     high = np.broadcast_to(np.where(live, sums.highest, 0) + 1, low.shape).copy()
@@ -265,7 +278,7 @@ def _steps(sums: Sums, live: npt.NDArray[np.bool_]) -> _Steps:
         reached = sums.exact(middle) >= values
         high = np.where(reached, middle, high)
         low = np.where(reached, low, np.minimum(middle + 1, high))
-    return _Steps(low, values, (low > sums.lowest) & (low <= sums.highest) & live)
+    return Steps(low, values, (low > sums.lowest) & (low <= sums.highest) & live)
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,7 +301,7 @@ class _Constants:
         left: Ints = product + self.addends - np.where(totals < 0, self.signs, 0)
         return left
 
-    def meets(self, sums: Sums, steps: _Steps) -> npt.NDArray[np.bool_]:
+    def meets(self, sums: Sums, steps: Steps) -> npt.NDArray[np.bool_]:
         """bool [channels]: whether the output steps where the definition's does, and nothing leaves int32."""
         fits = np.abs(self.addends) + self.signs <= INT32_MAX
         limits = max(LOWEST, sums.minimum), min(HIGHEST, sums.maximum)
@@ -302,7 +315,7 @@ class _Constants:
 
 
 def _search(
-    sums: Sums, live: npt.NDArray[np.bool_], steps: _Steps, scales: Ints, exponents: Ints, signed: bool
+    sums: Sums, live: npt.NDArray[np.bool_], steps: Steps, scales: Ints, exponents: Ints, signed: bool
 ) -> _Constants | None:
     """Constants for these exponents; None if a channel has none."""
     above = exponents - sums.right

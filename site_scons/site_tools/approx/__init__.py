@@ -4,7 +4,7 @@
     project = env.ApproxProject("approx.yaml", board="nucleo-l4r5zi", out="build/l4", cmsis_nn="../CMSIS-NN")
 
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
-the CMSIS-NN, the compiler or the tool itself changes. The aliases run, verify, report, size, check and cubeide act on
+the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on
 it; bench compares variants of it on virtual boards and needs none of the nodes. Everything, `-c` too, is done by
 `python -m approx_plugin <verb>`; nothing here knows how.
 
@@ -26,7 +26,7 @@ import SCons.Node.Alias
 import SCons.Node.FS
 import SCons.Script
 
-VERBS = ("run", "verify", "report", "size", "check", "cubeide")
+VERBS = ("run", "verify", "report", "size", "check", "prove", "cubeide")
 
 
 def generate(env: Any, **_: Any) -> None:
