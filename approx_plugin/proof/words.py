@@ -62,6 +62,11 @@ def halves(word: Word) -> tuple[Form, Form]:
     raise NotProvedError(f"it takes {named(word)} for two halfwords")
 
 
+def written_halves(word: Word) -> tuple[Form | None, Form | None]:
+    """Both halves, None for one that nobody has written."""
+    return (word.lower, word.upper) if isinstance(word, Halves) else halves(word)
+
+
 def half(word: Word, upper: bool) -> Form:
     """One half; the other one need not be defined."""
     if isinstance(word, Halves):

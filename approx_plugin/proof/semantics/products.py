@@ -24,13 +24,18 @@ from approx_plugin.proof.words import (
     form_of,
     from_form,
     half,
-    halves,
     named,
     signed,
+    written_halves,
 )
 
 
-def _product(one: Form, other: Form) -> Form:
+def _product(one: Form | None, other: Form | None) -> Form:
+    """Of two halves. What was never written may be multiplied by 0: table kernels fill up with it."""
+    if one is None or other is None:
+        if one == 0 or other == 0:
+            return 0
+        raise NotProvedError("it uses a halfword that was not written")
     if isinstance(one, int):
         return times(other, one)
     if isinstance(other, int):
@@ -43,8 +48,8 @@ def _dual(crossed: bool, sign: int, accumulates: bool) -> Handler:
 
     def handler(machine: Machine, instruction: Decoded) -> None:
         operands = instruction.operands
-        low_1, high_1 = halves(machine.value(operands[1]))
-        low_2, high_2 = halves(machine.value(operands[2]))
+        low_1, high_1 = written_halves(machine.value(operands[1]))
+        low_2, high_2 = written_halves(machine.value(operands[2]))
         if crossed:
             low_2, high_2 = high_2, low_2
         found = plus(_product(low_1, low_2), times(_product(high_1, high_2), sign))
