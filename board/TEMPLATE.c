@@ -1,6 +1,6 @@
 /*
- * A template: copy it to board/<name>/board.c and write it anew from the part's reference manual. As it stands it is for
- * a board with an STM32F446RE. Of a board it says what common/stm32.h declares, and nothing else:
+ * A template: copy it to board/<name>/board.c and write it anew from the part's reference manual. As it stands it is
+ * for a board with an STM32F446RE. Of a board it says what common/stm32.h declares, and nothing else:
  *
  *   stm32_board_name         as printed on the board
  *   stm32_console            which USART the ST-LINK forwards
@@ -8,8 +8,8 @@
  *   stm32_connect_console()  the clock and the pins of that USART
  *   stm32_show()             how a person sees whether the program has passed
  *
- * Name the manual and its chapters here, as the other boards do. Every wait is bounded (wait_for), and every flag that is
- * waited for stands under ready_flags in board.yaml.
+ * Name the manual and its chapters here, as the other boards do. Every wait is bounded (wait_for), and every flag that
+ * is waited for stands under ready_flags in board.yaml.
  */
 #include "stm32.h"
 

@@ -1,8 +1,10 @@
-"""What many tests need: the repository's root, the shared material, a CMSIS-NN."""
+"""What many tests need: the repository's root, the shared material, a CMSIS-NN; compilers that remember."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +51,26 @@ def cmsis_nn() -> Path:
     if not named:
         pytest.skip("needs CMSIS_NN_PATH, the directory of a CMSIS-NN")
     return Path(named)
+
+
+REMEMBERED = ("arm-none-eabi-gcc", "gcc", "cc")
+"""Compilers that go through ccache where there is one: a hundred tests build the same project."""
+
+_LINKS = "APPROX_TESTS_CCACHE"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put links to ccache before the compilers on the path, for this process and those that it starts."""
+    program = shutil.which("ccache")
+    if program is None or _LINKS in os.environ:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="approx-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    for name in REMEMBERED:
+        if shutil.which(name):
+            (folder / name).symlink_to(program)
+    os.environ[_LINKS] = str(folder)
+    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 from digits_project import IMAGES, MODEL, ROOT, command_line, data, environment, exact, run, spec, tree, write_spec
+from slow_program import plain_path
 from tflite_format import Options
 from tflite_writer import ModelBuilder
 
+from approx_plugin.build import toolchain
 from approx_plugin.cli import main
+from approx_plugin.errors import ToolError
 
 PLACED = re.compile(r"^(\S.*?): error: (.+)$")
 IN_SPEC = re.compile(r"approx\.yaml(:\d+:\d+)?$")
@@ -469,8 +472,15 @@ def test_compiler_that_fails(tmp_path: Path, empty_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_compiler_that_does_not_answer(tmp_path: Path, empty_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(empty_path, "arm-none-eabi-gcc", "exec sleep 600")
+    monkeypatch.setattr(toolchain, "VERSION_SECONDS", 0.2)
+    with pytest.raises(ToolError, match="has not said its version after"):
+        toolchain.compiler_version(empty_path / "arm-none-eabi-gcc")
+
+
 def test_without_the_emulator(tmp_path: Path, empty_path: Path) -> None:
-    compiler = shutil.which("arm-none-eabi-gcc")
+    compiler = shutil.which("arm-none-eabi-gcc", path=plain_path())
     if compiler is None:
         pytest.skip("needs arm-none-eabi-gcc")
     program(empty_path, "arm-none-eabi-gcc", f'exec {compiler} "$@"')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import shutil
+import subprocess
 from pathlib import Path
 
 from approx_plugin.errors import ToolError
@@ -16,6 +17,9 @@ PACKAGES = {
     "qemu-system-arm": "qemu-system-arm",
 }
 """Program -> Debian packages that provide it and what it needs."""
+
+
+VERSION_SECONDS = 60.0
 
 
 def find_program(name: str) -> Path:
@@ -33,7 +37,14 @@ def find_program(name: str) -> Path:
 @functools.cache
 def compiler_version(compiler: Path) -> str:
     """The version of a gcc ("12.2.1")."""
-    outcome = run([str(compiler), "-dumpfullversion"], timeout=60)
+    try:
+        outcome = run([str(compiler), "-dumpfullversion"], timeout=VERSION_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(
+            f"{compiler} has not said its version after {VERSION_SECONDS} seconds",
+            why="-dumpfullversion should answer at once",
+            hint="look what stands in the compiler's place on the PATH",
+        ) from error
     if outcome.status:
         raise ToolError(f"{compiler} does not say its version", why=first_lines(outcome.output))
     return outcome.output.strip()
