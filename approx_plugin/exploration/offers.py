@@ -13,6 +13,9 @@ from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.kernels.run import Run, runs
 from approx_plugin.model.graph import Graph
 
+WORTH = 1.01
+"""Memory is spent only where it makes a step quicker by more than this factor: estimates are no better."""
+
 Price = Callable[[Plan], StepCost]
 """Plan -> cost. Where the figure comes from is nobody's business here."""
 
@@ -44,7 +47,7 @@ class Offer:
 @dataclass(frozen=True, eq=False)
 class Offers:
     """offers: by index of the operator that they begin with. None of them is worse than another one for the same run in
-    everything at once: cycles and all memories.
+    everything at once: cycles, where those that are within `WORTH` of each other count as equal, and all memories.
 
     considered: operator index -> kernel -> the quickest of all its plans for this operator alone, whether or not it is
     among the offers. refusals: operator index -> kernel -> why it cannot compute it although it is made for such.
@@ -127,20 +130,22 @@ class Market:
 
 
 def _undominated(offers: list[Offer]) -> tuple[Offer, ...]:
-    """Without those that another one for the same run, between the same layouts, beats or equals in everything."""
+    """Without those that another one for the same run, between the same layouts, beats or equals in everything; and
+    those that are hardly quicker than one that takes less memory.
+    """
     kept: list[Offer] = []
     for offer in sorted(offers, key=lambda o: (len(o.run), o.cost.cycles)):
         if not any(_covers(other, offer) for other in kept):
             kept.append(offer)
-    return tuple(kept)
+    return tuple(one for one in kept if not any(_covers(other, one, WORTH) for other in kept if other is not one))
 
 
-def _covers(one: Offer, other: Offer) -> bool:
-    """Whether `one` is at least as good as `other` in all respects."""
+def _covers(one: Offer, other: Offer, worth: float = 1.0) -> bool:
+    """Whether `one` is at least as good as `other` in all respects. worth: how much slower counts as equal."""
     mine, others = one.plan.needs, other.plan.needs
     if one.last != other.last or (mine.inputs, mine.output) != (others.inputs, others.output):
         return False
-    if (one.candidate is None) != (other.candidate is None) or one.cost.cycles > other.cost.cycles:
+    if (one.candidate is None) != (other.candidate is None) or one.cost.cycles > other.cost.cycles * worth:
         return False
     return all(
         held.get(memory, 0) <= also.get(memory, 0)

@@ -92,6 +92,15 @@ def test_of_equal_plans_that_of_the_first_kernel(graph: Graph) -> None:
     assert chosen(graph, PLENTY, same, LIBRARY).kernels[1] == "same"
 
 
+def test_memory_is_not_spent_on_next_to_nothing(graph: Graph) -> None:
+    """A per cent of a layer's cycles is no more than what an estimate is wrong by."""
+    for cycles, kernel in ((992, "library"), (980, "greedy")):
+        greedy = FakeKernel("greedy", {(1,): [plain(cycles, 5000)]})
+        assert chosen(graph, PLENTY, LIBRARY, greedy).kernels[1] == kernel
+    thrifty = FakeKernel("thrifty", {(1,): [plain(1008, 10)]})
+    assert chosen(graph, PLENTY, LIBRARY, thrifty).kernels[1] == "thrifty"
+
+
 def test_flash_goes_where_it_saves_most(graph: Graph) -> None:
     """Four layers of 100 bytes; 100, 500 and 100 more are wanted."""
     for flash, expected in (
