@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -14,11 +13,14 @@ from pathlib import Path
 
 import yaml
 
+from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.calibration.document import Earlier, fingerprint, report_lines, table
+from approx_plugin.calibration.record import Group, merged, read_record, record_text
 from approx_plugin.calibration.run import NOTHING_KNOWN, board_text, calibrate, simulate_board
 from approx_plugin.cli import MISTAKE, guarded, positive
 from approx_plugin.kernels.costs.loader import FILE
+from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.laboratory.drawing import REGISTERED
 from approx_plugin.resources import resource_root
@@ -82,21 +84,29 @@ class Job:
 def calibrate_board(job: Job) -> str:
     """One board, in a process of its own: writes its costs and returns what to say."""
     board = load_board(job.board)
+    lines = [board.name]
+    # Kernels that are asked for by name are calibrated one by one: what is drawn for one does not depend on the others.
+    for kernels in [[kernel] for kernel in REGISTERED if kernel.name in job.kernels] or [list(REGISTERED)]:
+        lines += _calibrate(board, kernels, job)
+    return "\n".join(lines)
+
+
+def _calibrate(board: Board, kernels: Sequence[Kernel], job: Job) -> list[str]:
+    """Writes what these kernels cost; lines for the terminal."""
     file = board.folder / FILE
     earlier = Earlier.read(file) if job.kernels else None
-    wanted = [kernel for kernel in REGISTERED if not job.kernels or kernel.name in job.kernels]
     known = earlier.kinds if earlier else NOTHING_KNOWN
-    simulated = simulate_board(board, job.cmsis_nn, job.models, job.folder, 1, wanted, known)
+    simulated = simulate_board(board, job.cmsis_nn, job.models, job.folder, 1, kernels, known)
     found = calibrate(simulated, known)
     file.write_text(board_text(found, board, job.cmsis_nn, earlier), encoding="utf-8")
     if job.record:
         job.record.mkdir(parents=True, exist_ok=True)
-        rows = [[sample.operator.kind, sample.cycles] for sample in simulated.held_out]
-        text = "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
-        (job.record / f"{board.id}.json").write_text(text, encoding="utf-8")
-    lines = [board.name, *report_lines(found.errors)]
-    lines += [f"  {network}: {error:+.1%}" for network, error in found.totals.items()]
-    return "\n".join(lines)
+        place = job.record / f"{board.id}.json"
+        layers = tuple((sample.operator.kind, sample.cycles) for sample in simulated.held_out)
+        group = Group(tuple(kernel.name for kernel in kernels), layers)
+        groups = merged(read_record(place) if job.kernels else (), (group,))
+        place.write_text(record_text(groups), encoding="utf-8")
+    return [*report_lines(found.errors), *(f"  {network}: {error:+.1%}" for network, error in found.totals.items())]
 
 
 def write_table() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -12,9 +11,11 @@ import pytest
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.boards.timing import Cache
 from approx_plugin.calibration.memories import memories_of
+from approx_plugin.calibration.record import read_record
 from approx_plugin.calibration.run import BACKEND, HELD_OUT_SEED, HELD_OUT_SHARE
 from approx_plugin.kernels.costs.counting import IDEAL, Memories
 from approx_plugin.kernels.costs.loader import board_costs
+from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.laboratory.drawing import draw_layers, unpriced
 from approx_plugin.virtual_board.timing import load_timing
 
@@ -42,14 +43,17 @@ def predictions(board_id: str) -> dict[str, list[float]]:
     """Kind -> relative errors of the held-out layers."""
     model = board_costs(load_board(board_id))
     assert model is not None
-    recorded = json.loads((RECORDED / f"{board_id}.json").read_text(encoding="utf-8"))
+    groups = read_record(RECORDED / f"{board_id}.json")
+    assert {name for group in groups for name in group.kernels} == set(KERNELS)
     platform = unpriced(load_board(board_id), BACKEND)
-    drawn = draw_layers(HELD_OUT_SEED, HELD_OUT_SHARE, platform)
-    assert [kind for kind, _ in recorded] == [d.operators[-1].kind for d in drawn]
     found: dict[str, list[float]] = defaultdict(list)
-    for item, (_, cycles) in zip(drawn, recorded):
-        (work,) = item.plan(platform).work(model.memories)
-        found[work.kind].append(abs(model.cycles(work) / cycles - 1.0))
+    for group in groups:
+        kernels = [KERNELS[name] for name in group.kernels]
+        drawn = draw_layers(HELD_OUT_SEED, HELD_OUT_SHARE, platform, kernels)
+        assert [kind for kind, _ in group.layers] == [d.operators[-1].kind for d in drawn]
+        for item, (_, cycles) in zip(drawn, group.layers):
+            (work,) = item.plan(platform).work(model.memories)
+            found[work.kind].append(abs(model.cycles(work) / cycles - 1.0))
     return found
 
 
