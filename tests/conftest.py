@@ -67,10 +67,22 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = Path(tempfile.mkdtemp(prefix="approx-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     for name in REMEMBERED:
-        if shutil.which(name):
+        found = shutil.which(name)
+        if found is not None:
             (folder / name).symlink_to(program)
+            _link_siblings(folder, Path(found))
     os.environ[_LINKS] = str(folder)
     os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+def _link_siblings(folder: Path, compiler: Path) -> None:
+    """The other tools of a cross compiler, which the tool looks for beside it."""
+    prefix, _, last = compiler.name.rpartition("-")
+    if not prefix:
+        return
+    for tool in compiler.parent.glob(f"{prefix}-*"):
+        if tool.name != f"{prefix}-{last}" and not (folder / tool.name).exists():
+            (folder / tool.name).symlink_to(tool)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -247,6 +247,8 @@ def test_every_choice_loads(tmp_path: Path, keys: tuple[str, ...]) -> None:
     for choice in KEYS[keys]["enum"]:
         kept = [line for line in GOOD.splitlines() if not line.startswith(keys[0])]
         name = "" if keys == ("method", "name") or keys[0] != "method" else "name: significance, "
-        text = "\n".join([*kept, f"{keys[0]}: {{{name}{keys[1]}: {choice}}}", ""])
-        spec = load_spec(write_folder(tmp_path, text))
-        assert getattr(getattr(spec, keys[0]), keys[1]) == choice
+        written = choice if len(keys) == 1 else f"{{{name}{keys[1]}: {choice}}}"
+        found = load_spec(write_folder(tmp_path, "\n".join([*kept, f"{keys[0]}: {written}", ""])))
+        for key in keys:
+            found = getattr(found, key)
+        assert found == choice
