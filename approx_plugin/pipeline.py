@@ -36,6 +36,7 @@ from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.offers import Market, Offer, Offers, estimated
 from approx_plugin.exploration.pricing import ChosenPlans, taken
+from approx_plugin.exploration.promise import too_few
 from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
 from approx_plugin.exploration.workers import executor
 from approx_plugin.kernels.capacity import Demand, Room, missing, shortages
@@ -247,11 +248,19 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
                 f"the exact network does not fit {inputs.board.name}, and no design that does meets the target",
                 where=board_place(inputs.request, spec),
                 why=f"{failure}. {'; '.join(error.what for error in exact_shortages(inputs))}",
-                hint="take a board with more memory, allow a larger loss, more search.evaluations, or `kernels: "
-                "{convolution: auto}`, which unpacks only where the memory suffices",
+                hint="take a board with more memory, allow a larger loss, more search.evaluations, `search: "
+                "{confidence: point}`, or `kernels: {convolution: auto}`, which unpacks only where the memory suffices",
             ) from failure
     candidates = found.chosen.candidates
     return Designed(apply(graph, candidates), candidates, found, found.confirmation)
+
+
+def _outlook(inputs: Inputs) -> str | None:
+    """What is to be said of the confirmation images before a search; None where there is none, or nothing to say."""
+    spec, data = inputs.spec, inputs.data
+    if inputs.design or spec.method.name == "none" or data is None or spec.target is None:
+        return None
+    return too_few(spec.target, spec.search.confidence, len(data.confirmation))
 
 
 def _confirmed(inputs: Inputs, candidates: Candidates, memo: Path, workers: int) -> Comparison | None:
@@ -354,6 +363,9 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     place = Workplace.of(spec.file, spec.project.name, inputs.directory)
     place.prepare()
     say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {inputs.board.name}")
+    warning = _outlook(inputs)
+    if warning is not None:
+        say(f"warning: {warning}")
     designed = design(inputs, place.evaluations, request.workers or spec.search.workers, progress)
     if designed.exploration:
         say(designed.exploration.message)

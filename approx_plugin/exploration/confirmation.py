@@ -1,13 +1,16 @@
 """The last word: designs that meet the target on the exploration set are tried on images that the search never saw.
 
 Every look at the confirmation set uses up some of its independence: of several designs that all just miss the target,
-one may pass by luck. So the looks are few, they go from the cheapest design to milder ones until one passes, and the
-report says how many there were. The confidence interval is that of a single look.
+one may pass by luck. How the looks are ordered depends on what is asked for.
 
-Which designs may be looked at does not depend on the budget of the search beyond the question how far it got: they are
-nominated after certain numbers of evaluations (`CHECKPOINTS`), by what had been measured until then. Whoever allows
-more evaluations has the same nominees and perhaps more; and as the cheapest one that passes is taken, the confirmed
-design never becomes slower by it.
+With a confidence they go from the mildest design to the cheapest, as long as the promise is kept, and the last one that
+keeps it is taken: then the number of looks needs no allowance (`promise.py`).
+
+Without one they are few, they go from the cheapest design to milder ones until one passes, and the report says how many
+there were. Which designs may be looked at then does not depend on the budget of the search beyond the question how far
+it got: they are nominated after certain numbers of evaluations (`CHECKPOINTS`), by what had been measured until then.
+Whoever allows more evaluations has the same nominees and perhaps more; and as the cheapest one that passes is taken,
+the confirmed design never becomes slower by it.
 
 The search prefers designs whose measurement erred to the good side, so a higher accuracy on the exploration set alone
 is no reason to expect more here; skipping less is.
@@ -24,6 +27,10 @@ from approx_plugin.exploration.design import Design
 from approx_plugin.exploration.evaluation import Evaluate
 from approx_plugin.exploration.front import Point
 from approx_plugin.exploration.goal import Goal
+from approx_plugin.exploration.promise import Promise
+
+STEPS = 8
+"""With a confidence: designs that save about 1/8, 2/8, ... of what the cheapest one saves are tried."""
 
 CHECKPOINTS = (5, 10, 15, 20, 30, 45, 60)
 """Evaluations after which designs are nominated; from there on the last two are doubled again and again."""
@@ -43,11 +50,18 @@ ALIKE = 0.97
 
 @dataclass(frozen=True)
 class Look:
-    """A design that was tried. point: with the accuracy on the exploration set; accuracy: on the confirmation set."""
+    """A design that was tried.
+
+    point: with the accuracy on the exploration set; accuracy: on the confirmation set, in percent; bound: what is
+    certain of it (`Promise.bound`), None where no confidence was asked for; met: it keeps the target. images_needed:
+    about how many images would have shown that it does, None where that is not known.
+    """
 
     point: Point
     accuracy: float
     met: bool
+    bound: float | None = None
+    images_needed: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +81,9 @@ def checkpoints() -> Iterator[int]:
 
 
 def confirm(
-    measured: Sequence[Design], ended: bool, origin: float | None, goal: Goal, confirmation: Goal, evaluate: Evaluate
+    measured: Sequence[Design], ended: bool, origin: float | None, goal: Goal, promise: Promise, evaluate: Evaluate
 ) -> Confirmation:
-    """The cheapest nominee that meets the target on both sets.
+    """The cheapest nominee that meets the target on the exploration set and keeps the promise on the confirmation set.
 
     measured: in the order of measurement, the exact network first; ended: whether the search had nothing more to
     measure. origin: the cycles from which savings count, those of the exact network: designs that do not take fewer
@@ -77,13 +91,30 @@ def confirm(
     so that no design has to be quicker, and savings count from the slowest one.
     """
     looks: list[Look] = []
-    for design in nominees(measured, ended, origin, goal):
+    mildest_first = promise.confidence is not None
+    last: tuple[Design | None, BoolArray | None] = (None, None)
+    for design in ladder(measured, origin, goal) if mildest_first else nominees(measured, ended, origin, goal):
         (correct,) = evaluate([design.candidates])
-        reached = accuracy(correct)
-        looks.append(Look(design.point, reached, confirmation.met(reached)))
-        if looks[-1].met:
-            return Confirmation(design, correct, tuple(looks))
-    return Confirmation(None, None, tuple(looks))
+        kept = promise.kept(correct)
+        needed = None if kept else promise.images_needed(correct)
+        looks.append(Look(design.point, accuracy(correct), kept, promise.bound(correct), needed))
+        if kept:
+            last = (design, correct)
+        if kept is not mildest_first:
+            break
+    return Confirmation(*last, tuple(looks))
+
+
+def ladder(measured: Sequence[Design], origin: float | None, goal: Goal) -> tuple[Design, ...]:
+    """What may be looked at with a confidence, the mildest first; arguments as for `confirm`."""
+    fit, start = _usable(measured[1:], origin, goal)
+    most = max((start - design.point.cycles for design in fit), default=0.0)
+    found: list[Design] = []
+    for step in range(1, STEPS + 1):
+        design = _best(fit, start, most * step / STEPS)
+        if design is not None and design not in found:
+            found.append(design)
+    return tuple(sorted(found, key=lambda d: (-d.point.cycles, -d.point.accuracy, d.point.levels)))
 
 
 def nominees(measured: Sequence[Design], ended: bool, origin: float | None, goal: Goal) -> tuple[Design, ...]:
@@ -93,10 +124,7 @@ def nominees(measured: Sequence[Design], ended: bool, origin: float | None, goal
     if ended and len(measured) not in places:
         places.append(len(measured))
     for place in places:
-        fit = [design for design in measured[1:place] if goal.met(design.point.accuracy)]
-        slowest = max((design.point.cycles for design in fit), default=0.0)
-        start = slowest + 1.0 if origin is None else origin
-        fit = [design for design in fit if design.point.cycles < start]
+        fit, start = _usable(measured[1:place], origin, goal)
         most = max((start - design.point.cycles for design in fit), default=0.0)
         design = _best(fit, start, most)
         if design is not None and not any(_stands_for(one, design, start) for one in found):
@@ -107,6 +135,14 @@ def nominees(measured: Sequence[Design], ended: bool, origin: float | None, goal
             if design is not None and not any(NEAR * limit <= start - d.point.cycles <= limit for d in found):
                 found.append(design)
     return tuple(sorted(found, key=lambda d: (d.point.cycles, -d.point.accuracy, d.point.levels)))
+
+
+def _usable(measured: Sequence[Design], origin: float | None, goal: Goal) -> tuple[list[Design], float]:
+    """Those that meet the target on the exploration set and save something, and the cycles from which savings count."""
+    fit = [design for design in measured if goal.met(design.point.accuracy)]
+    slowest = max((design.point.cycles for design in fit), default=0.0)
+    start = slowest + 1.0 if origin is None else origin
+    return [design for design in fit if design.point.cycles < start], start
 
 
 def _stands_for(nominee: Design, design: Design, origin: float) -> bool:

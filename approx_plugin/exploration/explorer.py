@@ -28,6 +28,7 @@ from approx_plugin.exploration.design import Candidates, Design
 from approx_plugin.exploration.goal import Goal
 from approx_plugin.exploration.measurement import Notebook
 from approx_plugin.exploration.pricing import Pricing, single_cycles
+from approx_plugin.exploration.promise import Outlook
 from approx_plugin.exploration.start import starts
 
 NOISE = 0.25
@@ -64,9 +65,12 @@ Levels = tuple[int, ...]
 class Explorer:
     """Takes the steps; the notebook holds what they have found."""
 
-    def __init__(self, options: Options, prices: Pricing, notebook: Notebook, goal: Goal, seed: int) -> None:
+    def __init__(
+        self, options: Options, prices: Pricing, notebook: Notebook, goal: Goal, outlook: Outlook, seed: int
+    ) -> None:
         """goal: on the exploration set; the exact network has been measured."""
         self._options, self._prices, self._notebook, self._goal = options, prices, notebook, goal
+        self._outlook = outlook
         self._random = random.Random(seed)
         self._ladders = [ladder for _, ladder in sorted(options.ladders.items()) if ladder]
         self._cycles = single_cycles(prices, self._ladders)
@@ -239,9 +243,10 @@ class Explorer:
         return wanted
 
     def _met(self, design: Design) -> bool:
-        """Whether it meets the goal with the reserve."""
-        error = standard_error(self._notebook.correct(()), self._notebook.correct(design.candidates))
-        return self._goal.met_with_reserve(design.point.accuracy, error)
+        """Whether it meets the goal with the reserve, and can be expected to be confirmed."""
+        exact, correct = self._notebook.correct(()), self._notebook.correct(design.candidates)
+        error = standard_error(exact, correct)
+        return self._goal.met_with_reserve(design.point.accuracy, error) and self._outlook.hopeful(exact, correct)
 
     def _moved(self, levels: Levels, place: int, by: int) -> Levels:
         """One layer's level moved, within what its curve covers."""

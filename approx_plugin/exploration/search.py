@@ -2,7 +2,8 @@
 
 Designs are measured on the exploration set (`explorer.py`), each of them a point for the front; the last word has the
 confirmation set, which the search does not see (`confirmation.py`). Neither depends on how many evaluations are allowed
-beyond the question how far the search gets: more of them never end in a slower design.
+beyond the question how far the search gets: where no confidence is asked for, more of them never end in a slower
+design.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from approx_plugin.approximation.options import Options
-from approx_plugin.exploration.comparison import Comparison, accuracy, compare
+from approx_plugin.exploration.comparison import Comparison, compare
 from approx_plugin.exploration.confirmation import Look, confirm
 from approx_plugin.exploration.design import Design
 from approx_plugin.exploration.evaluation import Evaluate
@@ -20,6 +21,7 @@ from approx_plugin.exploration.front import Front, Point
 from approx_plugin.exploration.goal import Goal
 from approx_plugin.exploration.measurement import BudgetSpent, Notebook, Progress, silent
 from approx_plugin.exploration.pricing import Pricing
+from approx_plugin.exploration.promise import Outlook, Promise
 from approx_plugin.spec.spec import Search, Target
 
 
@@ -33,7 +35,9 @@ class Exploration:
     exact_fits: whether the exact network does.
     chosen:  the design to use; without candidates if it is the exact network.
     exploration, confirmation: the chosen design against the exact network on either set.
-    target_met: whether the chosen design meets the target on the confirmation set.
+    target_met: whether the chosen design keeps the target on the confirmation set, with the confidence asked for.
+    confidence: in percent, None where none was asked for. bound: what is certain of the chosen design with it
+             (`Promise.bound`), None where nothing was approximated or no confidence was asked for.
     looks:   the designs that were tried on the confirmation set, in that order.
     evaluations: how many designs were measured on the exploration set.
     message: one or two sentences for the person who reads the report: what was chosen and why; empty never.
@@ -46,6 +50,8 @@ class Exploration:
     exploration: Comparison
     confirmation: Comparison
     target_met: bool
+    confidence: float | None
+    bound: float | None
     looks: tuple[Look, ...]
     evaluations: int
     message: str
@@ -64,29 +70,30 @@ def explore(
     search: Search,
     progress: Progress = silent,
 ) -> Exploration:
-    """Search on one set, confirm on another. The same arguments give the same result; a larger `search.evaluations`
-    never gives one that takes more cycles.
+    """Search on one set, confirm on another. The same arguments give the same result; without a confidence, a larger
+    `search.evaluations` never gives one that takes more cycles.
 
-    Uses `search.seed` and `search.evaluations` (at least 1; the exact network counts as one). Raises SearchInterrupted,
-    and NothingMeetsTheTarget where not even the exact network can be used.
+    Uses all of `search` but the workers; at least 1 evaluation, the exact network counts as one. Raises
+    SearchInterrupted, and NothingMeetsTheTarget where not even the exact network can be used.
     """
     if search.evaluations < 1:
         raise ValueError("a search needs at least one evaluation")
     notebook = Notebook(on_exploration, prices, search.evaluations, progress)
     exact, exact_fits = notebook.reference(), prices.total(()).fits
     goal = Goal.on(target, exact.point.accuracy)
+    (exact_confirmed,) = on_confirmation([()])
+    promise = Promise(target, exact_confirmed, search.confidence)
     ended = True
     if goal.allowed >= 0 or not exact_fits:
         notebook.meets = goal.met
         try:
-            Explorer(options, prices, notebook, goal, search.seed).run()
+            outlook = Outlook(target, search.confidence, promise.images)
+            Explorer(options, prices, notebook, goal, outlook, search.seed).run()
         except BudgetSpent:
             ended = False
-    (exact_confirmed,) = on_confirmation([()])
-    last_word = Goal.on(target, accuracy(exact_confirmed))
     designs = notebook.designs
     origin = exact.point.cycles if exact_fits else None
-    found = confirm(designs, ended, origin, goal, last_word, on_confirmation)
+    found = confirm(designs, ended, origin, goal, promise, on_confirmation)
     if found.design is None and not exact_fits:
         raise NothingMeetsTheTarget(_failure(designs, goal, found.looks))
     chosen = found.design or exact
@@ -101,16 +108,23 @@ def explore(
         chosen=chosen,
         exploration=compare(notebook.correct(()), notebook.correct(chosen.candidates)),
         confirmation=comparison,
-        target_met=last_word.met(comparison.approximated),
+        target_met=promise.goal.met(comparison.approximated) if found.design is None else True,
+        confidence=search.confidence,
+        bound=None if found.correct is None else promise.bound(found.correct),
         looks=found.looks,
         evaluations=notebook.used,
-        message=_message(chosen, exact_fits, goal, last_word, found.looks, cheaper),
+        message=_message(chosen, exact_fits, goal, promise, found.looks, cheaper),
     )
 
 
 def _message(
-    chosen: Design, exact_fits: bool, exploration: Goal, confirmation: Goal, looks: tuple[Look, ...], anything: bool
+    chosen: Design, exact_fits: bool, exploration: Goal, promise: Promise, looks: tuple[Look, ...], anything: bool
 ) -> str:
+    confirmation, sure = promise.goal, promise.confidence
+    if chosen.candidates and sure is not None:
+        look = [one for one in looks if one.met][-1]
+        met = f"The target is met with {sure:g} % confidence: {_certain(look, promise)}."
+        return met if exact_fits else f"{met} The exact network does not fit the board."
     if chosen.candidates:
         place = [look.point for look in looks].index(chosen.point) + 1
         which = "the one design" if len(looks) == 1 else f"number {place} of the {len(looks)} designs"
@@ -123,12 +137,27 @@ def _message(
     elif looks:
         tried = "The one design that was tried did not meet"
         several = f"None of the {len(looks)} designs that were tried met"
-        parts.append(f"{tried if len(looks) == 1 else several} the target on the confirmation set.")
+        certain = "" if sure is None else f" with {sure:g} % confidence: {_certain(looks[0], promise)}"
+        parts.append(f"{tried if len(looks) == 1 else several} the target on the confirmation set{certain}.")
     elif anything:
         parts.append("No cheaper design met the target on the exploration set.")
     else:
         parts.append("No design that was measured is cheaper than the exact network.")
     return " ".join(parts)
+
+
+def _certain(look: Look, promise: Promise) -> str:
+    """What is known of a design that was tried, and how many images would have shown more."""
+    assert look.bound is not None
+    if promise.target.max_accuracy_drop is None:
+        said = f"the mildest one has at least {look.bound:.2f} %" if not look.met else f"at least {look.bound:.2f} %"
+    else:
+        lost = f"{max(0.0, -look.bound):.2f} points"
+        said = f"images of this kind lose at most {lost}" if look.met else f"the mildest one may lose {lost}"
+    if look.met:
+        return said
+    needed = look.images_needed
+    return f"{said}; about {needed:,} images would be needed to show less" if needed else said
 
 
 def _failure(designs: Sequence[Design], goal: Goal, looks: tuple[Look, ...]) -> str:

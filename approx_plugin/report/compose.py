@@ -99,7 +99,7 @@ def compose(subject: Subject, made: Made) -> Report:
         core=board.core,
         clock_hz=board.clock_hz,
         method=made.method,
-        target=target_title(spec.target) if exploration else FROM_FILE if made.candidates else "exact",
+        target=_target(spec, made),
         cmsis_nn_provider=provider.provider,
         cmsis_nn_version=provider.version,
         tool_version=__version__,
@@ -129,6 +129,8 @@ def compose(subject: Subject, made: Made) -> Report:
         layers=tuple(_layers(graph, made)),
         front=_front(exploration),
         evaluations=exploration.evaluations if exploration else 0,
+        allowed_drop=spec.target.max_accuracy_drop if exploration and spec.target else None,
+        confidence=exploration.confidence if exploration else None,
         looks=_looks(exploration),
         remarks=tuple(_remarks(made)),
     )
@@ -141,13 +143,20 @@ def method_title(method: Method) -> str:
     return f"{method.name}, {method.criterion}, by {method.granularity}"
 
 
-def target_title(target: Target | None) -> str:
-    """What the accuracy has to be, in words."""
+def _target(spec: Spec, made: Made) -> str:
+    if made.exploration is not None:
+        return target_title(spec.target, made.exploration.confidence)
+    return FROM_FILE if made.candidates else "exact"
+
+
+def target_title(target: Target | None, confidence: float | None = None) -> str:
+    """What the accuracy has to be, and how sure that has to be, in words."""
     if target is None:
         return "none"
+    sure = "" if confidence is None else f", with {confidence:g} % confidence"
     if target.max_accuracy_drop is not None:
-        return f"at most {points(target.max_accuracy_drop)} below the exact network"
-    return f"at least {target.accuracy:g} %"
+        return f"at most {points(target.max_accuracy_drop)} below the exact network{sure}"
+    return f"at least {target.accuracy:g} %{sure}"
 
 
 def totals_of(choice: Choice, shortages: Sequence[str]) -> Totals:
@@ -277,7 +286,10 @@ def _front(exploration: Exploration | None) -> tuple[FrontPoint, ...]:
 def _looks(exploration: Exploration | None) -> tuple[Tried, ...]:
     if exploration is None:
         return ()
-    return tuple(Tried(exploration.points.index(look.point), look.accuracy, look.met) for look in exploration.looks)
+    return tuple(
+        Tried(exploration.points.index(look.point), look.accuracy, look.met, look.bound, look.images_needed)
+        for look in exploration.looks
+    )
 
 
 def _remarks(made: Made) -> Iterator[str]:

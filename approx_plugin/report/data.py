@@ -183,11 +183,18 @@ def title_of(design: int) -> str:
 
 @dataclass(frozen=True)
 class Tried:
-    """A look at the confirmation set. design: number; accuracy: top-1 there, in percent; met: the target."""
+    """A look at the confirmation set.
+
+    design: number; accuracy: top-1 there, in percent; met: it keeps the target. bound: what is certain of it with the
+    confidence that was asked for, in points of difference, or in percent where the target is an accuracy; None where no
+    confidence was asked for. images_needed: about how many images would have shown that it keeps the target.
+    """
 
     design: int
     accuracy: float
     met: bool
+    bound: float | None = None
+    images_needed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -211,8 +218,10 @@ class Report:
     method, target: in words. exact, chosen: totals of the exact network and of what was generated, by the same model
     and the same choice of kernels. optimize: what that choice was after, as in approx.yaml. flash_budget, ram_budget:
     what the steps and the arena may take.
-    evaluations: designs that were measured; 0 where nothing was searched. looks: those that were tried on the
-    confirmation set, in that order.
+    evaluations: designs that were measured; 0 where nothing was searched. allowed_drop: points that may be lost, None
+    where the target is another one or nothing was searched. confidence: in percent, with which the target
+    has to be kept, None where no confidence was asked for. looks: designs that were tried on the confirmation set, in
+    that order.
     """
 
     network: str
@@ -242,6 +251,8 @@ class Report:
     layers: tuple[LayerRow, ...]
     front: tuple[FrontPoint, ...]
     evaluations: int
+    allowed_drop: float | None
+    confidence: float | None
     looks: tuple[Tried, ...]
     remarks: tuple[str, ...]
 

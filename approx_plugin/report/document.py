@@ -43,7 +43,11 @@ def as_json(report: Report) -> dict[str, Any]:
         "flash_bytes": report.memory.flash,
         "memory": asdict(report.memory),
         "layers": [_layer(layer) for layer in report.layers],
-        "design": {"evaluations": report.evaluations, "looks": [asdict(look) for look in report.looks]},
+        "design": {
+            "evaluations": report.evaluations,
+            "confidence": report.confidence,
+            "looks": [asdict(look) for look in report.looks],
+        },
         "front": [{"title": point.title, **asdict(point)} for point in report.front],
         "remarks": list(report.remarks),
     }

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Callable
 
-from approx_plugin.report.data import Accuracy, Border, Macs, Report, per_mac, points, title_of
+from approx_plugin.report.data import Accuracy, Border, Macs, Report, Tried, per_mac, points, title_of
 
 WIDTH = 118
 BAR = 24
@@ -134,13 +134,25 @@ def _accuracy(report: Report) -> str:
     lines = table(head, rows, right=(1, 2, 3, 4))
     looks = report.looks
     if looks:
-        tried = ", ".join(f"{title_of(x.design)} {x.accuracy:.2f} %{'' if x.met else ' (missed)'}" for x in looks)
-        several = "1 design was" if len(looks) == 1 else f"{len(looks)} designs were"
-        lines += wrapped(
-            f"{several} tried on the {report.accuracy.set} images, the cheapest first, until one met the target: "
-            f"{tried}. The interval is that of a single look."
-        )
+        lines += wrapped(_looks(report, looks))
     return "\n".join([*lines, ""])
+
+
+def _looks(report: Report, looks: Sequence[Tried]) -> str:
+    """Which designs were tried on the confirmation images, and in which order."""
+    several = "1 design was" if len(looks) == 1 else f"{len(looks)} designs were"
+    unit = "+.2f" if report.allowed_drop is not None else ".2f"
+    certain = ["" if x.bound is None else f" [{x.bound:{unit}} or better]" for x in looks]
+    figures = [f"{title_of(x.design)} {x.accuracy:.2f} %" for x in looks]
+    missed = ["" if x.met else " (missed)" for x in looks]
+    tried = ", ".join(map("".join, zip(figures, certain, missed)))
+    start = f"{several} tried on the {report.accuracy.set} images,"
+    if report.confidence is None:
+        return f"{start} the cheapest first, until one met the target: {tried}. The interval is that of a single look."
+    return (
+        f"{start} the mildest first, as long as they kept the target with {report.confidence:g} % confidence "
+        f"(one-sided; in this order it holds however many are tried): {tried}."
+    )
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:

@@ -65,7 +65,7 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
         data=_data(folder, data) if data else None,
         method=_method(values["method"]),
         design=absolute_file(folder, design) if design else None,
-        search=Search(**values["search"]),
+        search=_search(values["search"]),
         kernels=KernelOptions(**values["kernels"]),
         optimize=values["optimize"],
         budget={memory: size_of(size) for memory, size in values.get("budget", {}).items()},
@@ -84,6 +84,12 @@ def _target(values: Mapping[str, Any]) -> Target:
     """The target; numbers may have been written as integers."""
     drop, accuracy = values.get("max_accuracy_drop"), values.get("accuracy")
     return Target(None if drop is None else float(drop), None if accuracy is None else float(accuracy))
+
+
+def _search(values: Mapping[str, Any]) -> Search:
+    """The search; "point" asks for no confidence beyond the images at hand."""
+    wanted = values["confidence"]
+    return Search(**{**values, "confidence": None if wanted == "point" else float(wanted)})
 
 
 def _data(folder: Path, values: Mapping[str, Any]) -> DataSpec:

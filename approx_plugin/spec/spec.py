@@ -69,11 +69,16 @@ class Method:
 
 @dataclass(frozen=True)
 class Search:
-    """seed: of every random choice; evaluations: how many designs may be measured; workers: processes."""
+    """seed: of every random choice; evaluations: how many designs may be measured; workers: processes.
+
+    confidence: in percent, with which the target has to be kept on images like the confirmation set's; None: it is
+    enough that those images themselves keep it.
+    """
 
     seed: int
     evaluations: int
     workers: int
+    confidence: float | None
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def test_defaults_are_filled_in_without_touching_what_is_given() -> None:
     before = json.dumps(given)
     full = filled(SCHEMA, SCHEMA, given)
     assert json.dumps(given) == before
-    assert full["search"] == {"seed": 5, "evaluations": 60, "workers": 1}
+    assert full["search"] == {"seed": 5, "evaluations": 60, "workers": 1, "confidence": 95}
     assert full["kernels"] == 3
     assert full["other"] == []
     assert full["verify"] == {"images": 20}

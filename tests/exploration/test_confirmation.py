@@ -14,6 +14,7 @@ from approx_plugin.exploration.confirmation import Confirmation, checkpoints, co
 from approx_plugin.exploration.design import Candidates, Design
 from approx_plugin.exploration.front import Point
 from approx_plugin.exploration.goal import Goal
+from approx_plugin.exploration.promise import Promise
 from approx_plugin.spec.spec import Target
 
 GRAPH = network()
@@ -41,9 +42,17 @@ class Oracle:
         return found
 
 
-def look(designs: list[Design], oracle: Oracle, goal: Goal = GOAL, exact_fits: bool = True) -> Confirmation:
+def look(
+    designs: list[Design],
+    oracle: Oracle,
+    goal: Goal = GOAL,
+    exact_fits: bool = True,
+    confidence: float | None = None,
+) -> Confirmation:
     """After a search that has measured these and had nothing left to measure."""
-    return confirm([EXACT, *designs], True, EXACT.point.cycles if exact_fits else None, goal, goal, oracle)
+    origin = EXACT.point.cycles if exact_fits else None
+    promise = Promise(Target(max_accuracy_drop=goal.allowed, accuracy=None), np.arange(1000) < 900, confidence)
+    return confirm([EXACT, *designs], True, origin, goal, promise, oracle)
 
 
 def test_the_cheapest_one_that_passes_is_taken_at_once() -> None:
@@ -147,3 +156,25 @@ def test_the_reserve_grows_with_the_noise_up_to_a_limit() -> None:
 def test_a_target_without_content_is_refused() -> None:
     with pytest.raises(ValueError, match="drop or an accuracy"):
         Goal.on(Target(None, None), 90.0)
+
+
+def test_with_a_confidence_the_mildest_is_tried_first_and_the_first_miss_ends_it() -> None:
+    designs = [design(cycles, 89.5) for cycles in range(20, 100, 10)]
+    truth = {90: 90.0, 80: 90.0, 70: 89.8, 60: 89.7, 50: 89.4, 40: 89.3, 30: 90.0, 20: 90.0}
+    oracle = Oracle(truth)
+    found = look(designs, oracle, confidence=95.0)
+    assert oracle.asked == [90, 80, 70, 60, 50]
+    assert [seen.met for seen in found.looks] == [True, True, True, True, False]
+    assert found.design is not None and found.design.point.cycles == 60
+    assert found.correct is not None and found.correct.sum() == 897
+    bounds = [seen.bound for seen in found.looks]
+    assert all(bound is not None for bound in bounds)
+    assert [seen.images_needed is None for seen in found.looks] == [True, True, True, True, False]
+    missed = found.looks[-1]
+    assert missed.images_needed is not None and missed.images_needed > 1000
+
+
+def test_with_a_confidence_nothing_is_taken_if_the_mildest_misses() -> None:
+    oracle = Oracle({90: 89.2, 80: 90.0})
+    found = look([design(90, 89.5), design(80, 89.5)], oracle, confidence=95.0)
+    assert found.design is None and found.correct is None and len(found.looks) == 1

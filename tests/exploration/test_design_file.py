@@ -45,7 +45,7 @@ def right(designs: Sequence[Candidates]) -> list[BoolArray]:
 
 @pytest.fixture(scope="module")
 def found() -> Exploration:
-    return explore(Options(LADDERS), MacCost(GRAPH), right, right, Target(5.0, None), Search(1, 20, 1))
+    return explore(Options(LADDERS), MacCost(GRAPH), right, right, Target(5.0, None), Search(1, 20, 1, None))
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def search(evaluations: int = 60, drop: float = 1.0, target: Target | None = Non
         exploration,
         confirmation,
         target or Target(drop, None),
-        Search(arguments.pop("seed", 0), evaluations, 1),
+        Search(arguments.pop("seed", 0), evaluations, 1, arguments.pop("confidence", None)),
         **arguments,
     )
 
@@ -355,7 +355,7 @@ def test_digits_from_end_to_end_and_again_from_the_memo(root: Path, tmp_path: Pa
     def run() -> Exploration:
         pool, memo = SerialExecutor(), Memo(tmp_path)
         first, second = (Evaluator(graph, images, pool, memo) for images in (exploration, confirmation))
-        return explore(options, MacCost(graph), first, second, Target(3.0, None), Search(1, 40, 1))
+        return explore(options, MacCost(graph), first, second, Target(3.0, None), Search(1, 40, 1, None))
 
     found = run()
     assert found.target_met and found.chosen.candidates

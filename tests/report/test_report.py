@@ -89,6 +89,8 @@ FULL = Report(
         FrontPoint(0, 98.0, 2500, 6000.0, 5000, 2048, False),
     ),
     evaluations=9,
+    allowed_drop=1.0,
+    confidence=None,
     looks=(Tried(7, 97.0, False), Tried(5, 98.25, True)),
     remarks=("One remark.",),
 )
@@ -153,7 +155,13 @@ def test_json_has_the_figures() -> None:
     assert made["layers"][0]["considered"][1]["kernel"] == "cmsis_nn"
     assert made["totals"]["saved"] == {"cycles": 1000.0, "flash_bytes": 1000, "arena_bytes": 0, "macs_computed": 540}
     assert made["totals"]["exact"]["cycles_per_mac"] == 2.4 and made["totals"]["exact"]["fits"]
-    assert made["design"]["looks"][0] == {"design": 7, "accuracy": 97.0, "met": False}
+    assert made["design"]["looks"][0] == {
+        "design": 7,
+        "accuracy": 97.0,
+        "met": False,
+        "bound": None,
+        "images_needed": None,
+    }
 
 
 def test_json_of_what_is_not_known() -> None:
@@ -239,6 +247,13 @@ def test_accuracy_table() -> None:
     once = replace(FULL, looks=FULL.looks[1:])
     assert "1 design was tried" in render(once)
     assert "tried" not in render(replace(FULL, looks=()))
+    sure = replace(FULL, confidence=95.0, looks=(Tried(7, 97.0, True, -0.625), Tried(5, 96.0, False, -1.5, 4000)))
+    told = " ".join(render(sure).split())
+    assert "the mildest first, as long as they kept the target with 95 % confidence" in told
+    assert "#7 97.00 % [-0.62 or better], #5 96.00 % [-1.50 or better] (missed)." in told
+    assert "#7 97.00 % [97.50 or better]," in " ".join(
+        render(replace(sure, allowed_drop=None, looks=(Tried(7, 97.0, True, 97.5), *sure.looks))).split()
+    )
 
 
 def test_totals() -> None:

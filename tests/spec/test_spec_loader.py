@@ -54,7 +54,7 @@ def test_good_file__every_field(tmp_path: Path) -> None:
         ("confirmation", DataSource(npz, "images", "labels", 250, 250)),
     ]
     assert spec.method == Method("significance", "ratio_of_means", "weight", ("conv2d_2", "3"), ("conv2d_0",))
-    assert spec.search == Search(seed=7, evaluations=60, workers=2)
+    assert spec.search == Search(seed=7, evaluations=60, workers=2, confidence=95.0)
     assert spec.kernels == KernelOptions("c", "unpacked")
     assert spec.cmsis_nn == tmp_path.parent / "CMSIS-NN"
     assert spec.project == ProjectOptions("digits", tmp_path / "build" / "digits", 5)
@@ -65,7 +65,7 @@ def test_short_file__defaults(tmp_path: Path) -> None:
     spec = load_spec(write_folder(tmp_path, SHORT))
     assert (spec.target, spec.data, spec.cmsis_nn) == (None, None, None)
     assert spec.method == Method("none", "ratio_of_means", "weight", None, ())
-    assert spec.search == Search(seed=1, evaluations=60, workers=1)
+    assert spec.search == Search(seed=1, evaluations=60, workers=1, confidence=95.0)
     assert spec.kernels == KernelOptions("assembly", "auto")
     assert spec.project == ProjectOptions("digits_cnn", tmp_path / "build" / "digits_cnn", 4)
     assert spec.verify_images == 20
