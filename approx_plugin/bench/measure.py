@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from approx_plugin.bench.firmware import layer_flash
 from approx_plugin.bench.results import LayerResult, Top1, VariantResult
 from approx_plugin.laboratory.firmware import Firmware
@@ -45,7 +47,7 @@ def result(variant: str, firmware: Firmware, designed: Designed, simulation: Sim
         printed_cycles(console),
         top1(designed),
         designed.title,
-        sum(step.cost.cycles for step in firmware.program.steps),
+        math.fsum(step.cost.cycles for step in firmware.program.steps),
     )
 
 

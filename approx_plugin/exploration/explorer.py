@@ -16,6 +16,7 @@ designs of a small budget are the first ones of a large one.
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Iterable, Sequence
 
@@ -260,11 +261,11 @@ class Explorer:
     def _price(self, levels: Levels) -> float:
         """Cycles as if those of single layers added up: quick, and good enough to rank."""
         exact = self._cycles[0][0]
-        return exact + sum(cycles[level] - exact for cycles, level in zip(self._cycles, levels))
+        return exact + math.fsum(cycles[level] - exact for cycles, level in zip(self._cycles, levels))
 
     def _loss(self, levels: Levels) -> float:
         """Points beyond those that the start loses, as if those of single layers added up."""
-        return sum(losses[level] for losses, level in zip(self._losses, levels))
+        return math.fsum(losses[level] for losses, level in zip(self._losses, levels))
 
     def _candidates(self, levels: Levels) -> Candidates:
         return tuple(ladder[level - 1] for ladder, level in zip(self._ladders, levels) if level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -111,7 +112,7 @@ def compose(subject: Subject, made: Made) -> Report:
         exploration_accuracy=_accuracy("exploration", exploration.exploration if exploration else None, 0),
         exact=made.exact,
         chosen=Totals(
-            sum(step.cost.cycles for step in program.steps),
+            math.fsum(step.cost.cycles for step in program.steps),
             program.flash_bytes,
             program.memory.size,
             program.macs,

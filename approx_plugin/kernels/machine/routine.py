@@ -14,6 +14,7 @@ sizes of the loops (`missed`).
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -115,12 +116,14 @@ class Routine:
     @cached_property
     def cycles(self) -> float:
         """Of one call while no memory lets the core wait."""
-        return sum(line.times * _line_cycles(_instructions(line.items), self.core, line.turns) for line in self.lines)
+        return math.fsum(
+            line.times * _line_cycles(_instructions(line.items), self.core, line.turns) for line in self.lines
+        )
 
     @cached_property
     def turns(self) -> float:
         """Taken branches of one call, about: what starts a fetch anew."""
-        return sum(line.times for line in self.lines if line.turns or _ends_with_branch(line.items))
+        return math.fsum(line.times for line in self.lines if line.turns or _ends_with_branch(line.items))
 
     def missed(self, cache: Cache | None) -> float:
         """Bytes that one call fetches into an instruction cache in which nothing of it is; 0 without a cache.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -48,9 +49,9 @@ def work_of(kind: str, routines: Iterable[Routine], streams: Iterable[Stream], m
             ram += float(missed_bytes(memories.activations, stream.bytes, stream.sweeps))
     counts = {
         "call": 1.0,
-        "cycles": sum(routine.cycles for routine in code),
-        "turns": sum(routine.turns for routine in code),
-        "missed_bytes": sum(routine.missed(memories.code) for routine in code),
+        "cycles": math.fsum(routine.cycles for routine in code),
+        "turns": math.fsum(routine.turns for routine in code),
+        "missed_bytes": math.fsum(routine.missed(memories.code) for routine in code),
         "flash_bytes": flash,
         "ram_bytes": ram,
     }
