@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -60,7 +61,13 @@ _LINKS = "APPROX_TESTS_CCACHE"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put links to ccache before the compilers on the path, for this process and those that it starts."""
+    """Put links to ccache before the compilers on the path, for this process and those that it starts.
+
+    A suite that a shell has started in the background ignores Ctrl-C, and so would the programs that are to be
+    interrupted in tests.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     program = shutil.which("ccache")
     if program is None or _LINKS in os.environ:
         return
