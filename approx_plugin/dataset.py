@@ -154,14 +154,14 @@ def load_dataset(name: str, source: DataSource, input_tensor: Tensor, classes: i
     return Dataset(name, inputs, known)
 
 
-def random_inputs(input_tensor: Tensor, count: int, seed: int) -> Int8Array:
-    """`count` inputs of evenly distributed bytes, for networks without data: int8 [count, *input_shape[1:]].
+def random_inputs(shape: Sequence[int], count: int, seed: int) -> Int8Array:
+    """`count` inputs of evenly distributed bytes, for networks without data: int8 [count, *shape].
 
     The bytes are SHAKE-128 (FIPS 202) of the seed, so they are the same with every version of every library, and the
     first ones do not depend on `count`.
     """
-    content = hashlib.shake_128(f"inputs {seed}".encode()).digest(count * input_tensor.elements)
-    return np.frombuffer(content, np.int8).reshape(count, *input_tensor.shape[1:])
+    content = hashlib.shake_128(f"inputs {seed}".encode()).digest(count * math.prod(shape))
+    return np.frombuffer(content, np.int8).reshape(count, *shape)
 
 
 def _open(file: Path, stack: ExitStack) -> NpzFile:

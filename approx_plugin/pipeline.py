@@ -60,6 +60,7 @@ from approx_plugin.request import Request
 from approx_plugin.selection import selected_layers
 from approx_plugin.spec.order import Order, board_place, library_place
 from approx_plugin.spec.spec import Spec
+from approx_plugin.suitability import unsuited
 from approx_plugin.tflite.reader import read_graph
 from approx_plugin.workplace import Workplace
 
@@ -118,13 +119,13 @@ class Inputs:
     def vector_bytes(self) -> int:
         """What the project's test vectors take: inputs, outputs, a checksum for each layer."""
         graph = self.graph
-        single = graph.input_tensor.elements + graph.output_tensor.elements + 4 * len(graph.operators)
+        single = graph.input_bytes + graph.output_bytes + 4 * len(graph.operators)
         return self.spec.project.test_vectors * single
 
     @property
     def room(self) -> Room:
         """What the steps and the arena may take."""
-        borders = self.graph.input_tensor.elements + self.graph.output_tensor.elements
+        borders = self.graph.input_bytes + self.graph.output_bytes
         return Room.of(self.board, self.vector_bytes, borders, self.spec.budget)
 
 
@@ -186,7 +187,9 @@ def read(order: Order) -> Inputs:
         if spec.design:
             chosen = attempt(errors, partial(load_design, spec.design, graph))
         layers = attempt(errors, partial(selected_layers, spec, graph))
-        if spec.data:
+        unsuitable = list(unsuited(spec, graph))
+        errors += unsuitable
+        if spec.data and not unsuitable:
             classes = graph.output_tensor.elements
             data = attempt(errors, partial(load_datasets, spec, graph.input_tensor, classes))
     raise_all(errors)
@@ -264,8 +267,11 @@ def _outlook(inputs: Inputs) -> str | None:
 
 
 def _confirmed(inputs: Inputs, candidates: Candidates, memo: Path, workers: int) -> Comparison | None:
-    """The accuracy of a design that was not searched for, on the confirmation images; None without any."""
-    if inputs.data is None:
+    """The accuracy of a design that was not searched for, on the confirmation images; None without any.
+
+    A network with states has none: each of its answers belongs to all inputs before it.
+    """
+    if inputs.data is None or inputs.graph.states:
         return None
     with executor(workers) as pool:
         evaluate = Evaluator(inputs.graph, inputs.data.confirmation, pool, Memo(memo))
@@ -351,7 +357,7 @@ def vectors_of(inputs: Inputs, graph: Graph) -> TestVectors:
     if inputs.data:
         chosen = inputs.data.confirmation.inputs[:count]
     else:
-        chosen = random_inputs(graph.input_tensor, count, inputs.spec.search.seed)
+        chosen = random_inputs(graph.input_shape, count, inputs.spec.search.seed)
     return make_vectors(graph, chosen)
 
 
@@ -432,7 +438,13 @@ def _build(files: Mapping[str, bytes], place: Workplace, workers: int | None, sa
 
 def _save_vectors(place: Workplace, vectors: TestVectors) -> None:
     temporary = place.vectors.with_suffix(".tmp.npz")
-    np.savez(temporary, inputs=vectors.inputs, outputs=vectors.outputs, checksums=vectors.checksums)
+    np.savez(
+        temporary,
+        inputs=vectors.inputs,
+        outputs=vectors.outputs,
+        checksums=vectors.checksums,
+        sequence=np.array(vectors.sequence),
+    )
     temporary.replace(place.vectors)
 
 
@@ -440,7 +452,8 @@ def load_vectors(place: Workplace) -> TestVectors:
     """What `generate` has saved. Raises ToolError if it is not there."""
     try:
         with np.load(place.vectors, allow_pickle=False) as stored:
-            return TestVectors(stored["inputs"], stored["outputs"], stored["checksums"])
+            sequence = bool(stored["sequence"])
+            return TestVectors(stored["inputs"], stored["outputs"], stored["checksums"], sequence)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ToolError(
             "the test vectors of the last generation are gone", hint="generate the project again"

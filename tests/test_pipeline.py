@@ -664,7 +664,7 @@ def test_only_what_leaves_the_library_is_approximated(tmp_path: Path, root: Path
     model = root / "models" / "cifar10_alexnet.tflite"
     graph, images = read_graph(model), {}
     for seed, name in enumerate(("calibration", "exploration", "confirmation")):
-        inputs = random_inputs(graph.input_tensor, 60, seed)
+        inputs = random_inputs(graph.input_shape, 60, seed)
         np.savez_compressed(tmp_path / f"{name}.npz", images=inputs, labels=predictions(graph, inputs))
         images[name] = f"{name}.npz"
     content = {

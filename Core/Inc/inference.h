@@ -12,7 +12,7 @@ void inference_prepare(uint32_t vector);
 /* Runs the network on the input buffer. 0, or 1 + the index of the layer that failed. */
 int32_t inference_run(void);
 
-/* The network's output: APPROX_NETWORK_OUT_1_SIZE_BYTES bytes, valid after inference_run(). */
+/* The network's outputs, back to back: APPROX_NETWORK_OUT_SIZE_BYTES bytes, valid after inference_run(). */
 const int8_t *inference_output(void);
 
 #endif

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 extern const uint32_t test_vector_count;
-extern const int8_t test_vector_inputs[];      /* [count][APPROX_NETWORK_IN_1_SIZE_BYTES] */
-extern const int8_t test_vector_outputs[];     /* [count][APPROX_NETWORK_OUT_1_SIZE_BYTES] */
+extern const int8_t test_vector_inputs[];      /* [count][APPROX_NETWORK_IN_SIZE_BYTES] */
+extern const int8_t test_vector_outputs[];     /* [count][APPROX_NETWORK_OUT_SIZE_BYTES] */
 extern const uint32_t test_vector_checksums[]; /* [count][APPROX_NETWORK_LAYERS] CRC-32 of a layer's output */
 
 #endif

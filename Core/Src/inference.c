@@ -10,13 +10,13 @@
 #include "approx_network.h"
 #include "test_vectors.h"
 
-static int8_t input[APPROX_NETWORK_IN_1_SIZE_BYTES] __attribute__((aligned(8)));
-static int8_t output[APPROX_NETWORK_OUT_1_SIZE_BYTES] __attribute__((aligned(8)));
+static int8_t input[APPROX_NETWORK_IN_SIZE_BYTES] __attribute__((aligned(8)));
+static int8_t output[APPROX_NETWORK_OUT_SIZE_BYTES] __attribute__((aligned(8)));
 static uint8_t activations[APPROX_NETWORK_ACTIVATIONS_SIZE] __attribute__((aligned(8)));
 
 void inference_prepare(uint32_t vector)
 {
-    memcpy(input, &test_vector_inputs[vector * APPROX_NETWORK_IN_1_SIZE_BYTES], sizeof input);
+    memcpy(input, &test_vector_inputs[vector * APPROX_NETWORK_IN_SIZE_BYTES], sizeof input);
 }
 
 int32_t inference_run(void)

@@ -42,7 +42,8 @@ def run_in_emulator(
 ) -> RunResult:
     """Build the project in `directory` for the emulator of `board`, run it over `vectors`, and say what it printed.
 
-    Vectors that do not fit into the emulated memory at once are run in several parts. timeout: seconds a part.
+    Vectors that do not fit into the emulated memory at once are run in several parts; of a sequence, which cannot be
+    cut, as many as fit. timeout: seconds a part.
 
     Raises BoardError if no emulator has the board's core, ToolError if a program is missing, fails, or the firmware
     does not come to its end. Wrong answers are no error here: see `verify`.
@@ -50,6 +51,8 @@ def run_in_emulator(
     emulator = _emulator(board)
     # The emulator's linker script puts constants into its data memory.
     per_part = max(1, emulator.data.length // 4 // max(1, vectors.bytes // max(1, len(vectors))))
+    if vectors.sequence:
+        vectors = vectors.part(0, per_part)
     result: RunResult | None = None
     for start in range(0, len(vectors), per_part):
         part = vectors.part(start, start + per_part)

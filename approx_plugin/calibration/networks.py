@@ -48,7 +48,7 @@ def _without_library(graph: Graph, board: Board, platform: Platform) -> tuple[Pl
         cost = price(plan, platform)
         return cost if plan.kernel == BASELINE else replace(cost, cycles=cost.cycles * 1e-6)
 
-    borders = graph.input_tensor.elements + graph.output_tensor.elements
+    borders = graph.input_bytes + graph.output_bytes
     limits = dict(Room.of(board, borders, borders).budgets)
     # The estimate of the code is good to a few per cent.
     limits[FLASH] = limits[FLASH] * 9 // 10
@@ -67,8 +67,8 @@ def _run(
     workers: int,
 ) -> list[Sample]:
     made = lower(graph, plans, platform, graph.macs, graph.macs)
-    vectors = make_vectors(graph, random_inputs(graph.input_tensor, 1, SEED))
-    borders = graph.input_tensor.elements + graph.output_tensor.elements
+    vectors = make_vectors(graph, random_inputs(graph.input_shape, 1, SEED))
+    borders = graph.input_bytes + graph.output_bytes
     if list(shortages(made, Room.of(board, vectors.bytes, borders), PLACE)):
         return []
     provider = resolve(made.cmsis_nn_functions, cmsis_nn, PLACE)

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from approx_plugin.exploration.offers import Offer, Offers
+from approx_plugin.kernels.borders import roots
 from approx_plugin.kernels.layout import NHWC, Layout
-from approx_plugin.kernels.memory import Claim, plan_memory, roots
+from approx_plugin.kernels.memory import Claim, plan_memory
 from approx_plugin.kernels.needs import FLASH, MEMORIES, RAM, Bytes
 from approx_plugin.kernels.program import MemoryPlan
 from approx_plugin.model.graph import Graph
@@ -240,7 +241,7 @@ def _by_run(offers: Sequence[Offer]) -> Iterator[list[Offer]]:
 def _covers(graph: Graph, offers: Mapping[int, Sequence[Offer]], limits: Sequence[int | None]) -> list[_Cover]:
     """All covers worth keeping. limits: bytes in the order of MEMORIES; without any, there is one at most."""
     root = roots(graph)
-    last_read: dict[int, int] = {root[graph.output]: len(graph.operators)}
+    last_read: dict[int, int] = {root[index]: len(graph.operators) for index in graph.kept}
     for operator in graph.operators:
         for tensor in operator.inputs:
             source = root[tensor.index]
@@ -280,7 +281,7 @@ def _after(
     if any(known.get(root[index], NHWC) != wanted for index, wanted in zip(inputs, needs.inputs)):
         return None
     output = root[offer.run[-1].output.index]
-    if needs.output != NHWC and output == root[graph.output]:
+    if needs.output != NHWC and any(output == root[index] for index in graph.kept):
         return None
     waiting = {tensor: layout for tensor, layout in known.items() if last_read.get(tensor, -1) > offer.last}
     if needs.output != NHWC:

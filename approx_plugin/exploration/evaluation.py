@@ -21,7 +21,7 @@ from approx_plugin.exploration.design import Candidates, fingerprint, ordered
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
-from approx_plugin.reference.executor import BATCH, Activations, advance, classes, enter, finish
+from approx_plugin.reference.executor import BATCH, Activations, advance, classes, enter, finish, first_output
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -138,7 +138,7 @@ class _Family:
         """From `state` on, which all `members` have in common."""
         ahead = [layer for member in members for layer in self._changes[member] if layer >= state.position]
         if not ahead:
-            predicted = classes(finish(self._graph, state))
+            predicted = classes(first_output(self._graph, finish(self._graph, state)))
             found.update(dict.fromkeys(members, predicted))
             return
         layer = min(ahead)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from approx_plugin.kernels.kernel import Plan, price
 from approx_plugin.kernels.memory import Claim, plan_memory
-from approx_plugin.kernels.network import Network, header_text, network_text, summary_of
+from approx_plugin.kernels.network import Network, network_text, summary_of
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program, Step
 from approx_plugin.model.graph import Graph
@@ -45,7 +45,7 @@ def assemble(graph: Graph, steps: tuple[Step, ...], exact_macs: int, kept_macs: 
     memory = plan_memory(graph, [Claim(step.operators, step.cost.scratch, step.plan.needs.output) for step in steps])
     summary = summary_of(graph, Counter(step.kernel for step in steps))
     network = Network(graph, steps, memory, (exact_macs, kept_macs), summary)
-    sources = {"Inc/approx_network.h": header_text(network), "Src/approx_network.c": network_text(network)}
+    sources = {"Inc/approx_network.h": network.header, "Src/approx_network.c": network_text(network)}
     for step in steps:
         sources.update(step.emission.sources)
     return Program(graph, steps, memory, sources)

@@ -6,9 +6,10 @@ size" offset calculation of Pisarchyk & Lee, "Efficient memory management for de
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from approx_plugin.kernels.borders import borders_of, roots
 from approx_plugin.kernels.layout import NHWC, Layout
 from approx_plugin.kernels.needs import RAM, Bytes
 from approx_plugin.kernels.program import Buffer, MemoryPlan
@@ -28,23 +29,14 @@ class Claim:
     output: Layout = NHWC
 
 
-def roots(graph: Graph) -> Mapping[int, int]:
-    """For every activation the one whose bytes it shares: itself, or what an alias (RESHAPE) was made of."""
-    root = {graph.input: graph.input}
-    for operator in graph.operators:
-        source = root[operator.inputs[0].index]
-        root[operator.output.index] = source if operator.is_alias else operator.output.index
-    return root
-
-
 def plan_memory(graph: Graph, claims: Sequence[Claim]) -> MemoryPlan:
-    """Places every activation but the network's input and output (the caller's buffers), and every step's scratch.
+    """Places every activation but those of `borders_of`, the caller's buffers and states, and every step's scratch.
 
     claims: of steps that cover every operator but views. What passes inside of a step gets no place. The plan's size is
     0 for a network that needs nothing.
     """
     root = roots(graph)
-    outside = {root[graph.input], root[graph.output]}
+    outside = set(borders_of(graph, [claim.run for claim in claims]).places)
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     sizes: dict[int, int] = {}
@@ -65,6 +57,7 @@ def plan_memory(graph: Graph, claims: Sequence[Claim]) -> MemoryPlan:
         if operator.is_alias:
             key = root[operator.output.index]
             last[key] = max(last.get(key, 0), operator.index)
+    last.update({root[index]: len(graph.operators) for index in graph.kept})
     wanted = [
         (("activation", key), Buffer(graph.tensors[key].name, 0, sizes[key], first[key], last[key]), alignments[key])
         for key in sizes

@@ -1,73 +1,19 @@
-"""The network file and its header: one function per step, called in order, on the buffers of the memory plan."""
+"""The network file: one function per step, called in order, on the buffers of the memory plan."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from approx_plugin.kernels.borders import Borders, borders_of, roots
 from approx_plugin.kernels.c_lines import WIDTH, call, folded
-from approx_plugin.kernels.memory import roots
+from approx_plugin.kernels.header import header_text
 from approx_plugin.kernels.needs import DTCM, RAM
 from approx_plugin.kernels.program import MemoryPlan, Step
 from approx_plugin.kernels.run import inputs_of
+from approx_plugin.kernels.states import SET, states_text
 from approx_plugin.model.graph import Graph
 from approx_plugin.provenance import block_comment
-
-HEADER = """\
-{provenance}
-#ifndef APPROX_NETWORK_H
-#define APPROX_NETWORK_H
-
-#include <stdint.h>
-
-#ifdef __cplusplus
-extern "C" {{
-#endif
-
-#define APPROX_NETWORK_MODEL_NAME "{name}"
-#define APPROX_NETWORK_LAYERS {layers}
-/* Calls of the observer in one inference: where one function computes several layers, only the
-   last one's output exists. */
-#define APPROX_NETWORK_STEPS {steps}
-/* Multiply-accumulates of one inference: of the exact network, and those that approximation has
-   not skipped. */
-#define APPROX_NETWORK_MACC_EXACT {exact}u
-#define APPROX_NETWORK_MACC_KEPT {kept}u
-/* int8 in: real = {in_scale!r} * (q - {in_zero}); shape {in_shape} */
-#define APPROX_NETWORK_IN_1_SIZE_BYTES {in_bytes}u
-#define APPROX_NETWORK_IN_1_SCALE {in_scale!r}f
-#define APPROX_NETWORK_IN_1_ZERO_POINT ({in_zero})
-/* int8 out: real = {out_scale!r} * (q - {out_zero}); shape {out_shape} */
-#define APPROX_NETWORK_OUT_1_SIZE_BYTES {out_bytes}u
-#define APPROX_NETWORK_OUT_1_SCALE {out_scale!r}f
-#define APPROX_NETWORK_OUT_1_ZERO_POINT ({out_zero})
-/* Size of the application's buffer for everything in between. */
-#define APPROX_NETWORK_ACTIVATIONS_SIZE {arena}u
-#define APPROX_NETWORK_ACTIVATIONS_ALIGNMENT {alignment}
-
-/* Called after every step with the layer that it ends with and its output, which is valid during
-   the call only. */
-typedef void (*approx_observer)(void *user, int32_t layer, const int8_t *output, uint32_t bytes);
-
-extern const char *const approx_network_layer_names[APPROX_NETWORK_LAYERS];
-
-/* One inference. activations: APPROX_NETWORK_ACTIVATIONS_SIZE bytes, aligned to
-   APPROX_NETWORK_ACTIVATIONS_ALIGNMENT. input and output must not overlap it. Returns 0, or 1 + the
-   index of the layer that failed. Not reentrant where two calls share `activations`. */
-int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output);
-
-/* Who is told about the steps; NULL for nobody. */
-void approx_network_set_observer(approx_observer observer, void *user);
-
-/* 0, or 1 + the index of a layer whose library function asks for more scratch than was planned. */
-int32_t approx_network_check_scratch(void);
-
-#ifdef __cplusplus
-}}
-#endif
-
-#endif
-"""
 
 PROLOGUE = """\
 {provenance}
@@ -126,30 +72,10 @@ class Network:
     macs: tuple[int, int]
     summary: str
 
-
-def header_text(network: Network) -> str:
-    """approx_network.h."""
-    graph = network.graph
-    source, target = graph.input_tensor, graph.output_tensor
-    text = HEADER.format(
-        provenance=block_comment(network.summary, WIDTH),
-        name=graph.name,
-        layers=len(graph.operators),
-        steps=len(network.steps) + sum(operator.is_alias for operator in graph.operators),
-        exact=network.macs[0],
-        kept=network.macs[1],
-        in_bytes=source.elements,
-        in_scale=source.scale,
-        in_zero=source.zero_point,
-        in_shape="x".join(map(str, source.shape)),
-        out_bytes=target.elements,
-        out_scale=target.scale,
-        out_zero=target.zero_point,
-        out_shape="x".join(map(str, target.shape)),
-        arena=network.memory.size,
-        alignment=network.memory.alignment,
-    )
-    return folded(text)
+    @property
+    def header(self) -> str:
+        """The text of approx_network.h."""
+        return header_text(self.graph, self.steps, self.memory, self.macs, self.summary)
 
 
 def network_text(network: Network) -> str:
@@ -159,6 +85,7 @@ def network_text(network: Network) -> str:
     beside = network.memory.beside.get(DTCM, 0)
     if beside:
         parts.append(SCRATCH_DTCM.format(size=beside))
+    parts.append(states_text(network.graph))
     parts += [step_text(step) for step in network.steps]
     parts.append(check_text(network.steps))
     parts.append(_run_function(network))
@@ -222,15 +149,12 @@ def check_text(steps: Sequence[Step]) -> str:
     return "\n".join([*lines, "    return 0;", "}", ""])
 
 
-def _places(graph: Graph, memory: MemoryPlan) -> Mapping[int, str]:
+def _places(graph: Graph, memory: MemoryPlan, borders: Borders) -> Mapping[int, str]:
     """Activation -> C expression of its address; those that pass inside of a step have none."""
-    root = roots(graph)
     place = {}
-    for tensor, source in root.items():
-        if source == root[graph.output]:
-            place[tensor] = "output"
-        elif source == root[graph.input]:
-            place[tensor] = "input"
+    for tensor, source in roots(graph).items():
+        if source in borders.places:
+            place[tensor] = borders.places[source]
         elif source in memory.activations:
             place[tensor] = f"(int8_t *)(arena + {memory.activations[source].offset})"
     return place
@@ -238,13 +162,11 @@ def _places(graph: Graph, memory: MemoryPlan) -> Mapping[int, str]:
 
 def _run_function(network: Network) -> str:
     graph, memory = network.graph, network.memory
-    root, place = roots(graph), _places(graph, memory)
+    borders = borders_of(graph, [step.operators for step in network.steps])
+    place = _places(graph, memory, borders)
     lines = ["int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output)", "{"]
     lines.append("    uint8_t *const arena = activations;" if memory.buffers else "    (void)activations;")
-    lines.append("")
-    if root[graph.input] == root[graph.output]:
-        # Nothing but views between input and output: the bytes go over as they are.
-        lines.append(f"    memcpy(output, input, {graph.output_tensor.elements}u);")
+    lines += ["", *(SET.splitlines() if graph.states else ())]
     ends = {step.last.index: step for step in network.steps}
     for operator in graph.operators:
         index, output = operator.index, operator.output
@@ -253,6 +175,7 @@ def _run_function(network: Network) -> str:
         if index in ends or operator.is_alias:
             size = ends[index].plan.needs.output.size(output) if index in ends else output.elements
             lines.append(f"    observe({index}, {place[output.index]}, {size}u);")
+    lines += [f"    memcpy({copy.target}, {place[copy.source]}, {copy.count}u);" for copy in borders.copies]
     return folded("\n".join([*lines, "    return 0;", "}", ""]))
 
 

@@ -17,7 +17,7 @@ def runs(graph: Graph, longest: int) -> Iterator[Run]:
     The operators of a run stand next to each other in the execution order. What passes from one to the next is read by
     nobody else, so it need not exist as an activation.
     """
-    readers: dict[int, int] = {graph.output: 1}
+    readers: dict[int, int] = dict.fromkeys(graph.kept, 1)
     for operator in graph.operators:
         for index in {tensor.index for tensor in operator.inputs}:
             readers[index] = readers.get(index, 0) + 1

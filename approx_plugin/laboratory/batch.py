@@ -20,13 +20,13 @@ from approx_plugin.kernels.network import (
     SCRATCH_DTCM,
     Network,
     check_text,
-    header_text,
     prologue_text,
     step_text,
 )
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import MemoryPlan, Program, Step
 from approx_plugin.kernels.run import inputs_of
+from approx_plugin.kernels.states import states_text
 from approx_plugin.laboratory.drawing import Drawn
 from approx_plugin.laboratory.operators import activation
 from approx_plugin.model.graph import Graph
@@ -172,7 +172,7 @@ def program(batch: Batch, procedure: Procedure) -> Program:
     macs = sum(operator.macs for operator in operators)
     summary = f"{len(batch.steps)} layers of the {procedure.name}, which have nothing to do with each other."
     network = Network(graph, batch.steps, memory, (macs, macs), summary)
-    sources = {"Inc/approx_network.h": header_text(network), "Src/approx_network.c": _network_text(network, procedure)}
+    sources = {"Inc/approx_network.h": network.header, "Src/approx_network.c": _network_text(network, procedure)}
     for step in batch.steps:
         sources.update(step.emission.sources)
     return Program(graph, batch.steps, memory, sources)
@@ -193,6 +193,7 @@ def _network_text(network: Network, procedure: Procedure) -> str:
     beside = network.memory.beside.get(DTCM, 0)
     if beside:
         parts.append(SCRATCH_DTCM.format(size=beside))
+    parts.append(states_text(network.graph))
     parts += [step_text(step) for step in network.steps]
     parts.append(check_text(network.steps if procedure.asks else ()))
     run = ["int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output)", "{"]

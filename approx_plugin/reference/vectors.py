@@ -12,7 +12,7 @@ import numpy.typing as npt
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.provenance import block_comment
-from approx_plugin.reference.executor import BATCH, layers
+from approx_plugin.reference.executor import BATCH, enter, joined, layers
 
 _HOLDS = "inputs, expected outputs and the CRC-32 of every layer's expected output"
 
@@ -21,6 +21,7 @@ _HOLDS = "inputs, expected outputs and the CRC-32 of every layer's expected outp
 class TestVectors:
     """inputs: int8 [count, ...]; outputs: int8 [count, ...]; checksums: uint32 [count, layers].
 
+    sequence: whether they belong together, each after the one before it: those of a network with states.
     A checksum is the CRC-32 of IEEE 802.3 (zlib.crc32) over the bytes of a layer's int8 output.
     """
 
@@ -29,6 +30,7 @@ class TestVectors:
     inputs: Int8Array
     outputs: Int8Array
     checksums: npt.NDArray[np.uint32]
+    sequence: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError if the arrays do not belong together."""
@@ -40,8 +42,11 @@ class TestVectors:
         return len(self.inputs)
 
     def part(self, start: int, stop: int) -> TestVectors:
-        """The vectors from `start` to `stop` exclusively."""
-        return TestVectors(self.inputs[start:stop], self.outputs[start:stop], self.checksums[start:stop])
+        """The vectors from `start` to `stop` exclusively. Raises ValueError for a sequence without its beginning."""
+        if self.sequence and start:
+            raise ValueError("a sequence starts with its first vector")
+        part = slice(start, stop)
+        return TestVectors(self.inputs[part], self.outputs[part], self.checksums[part], self.sequence)
 
     @property
     def bytes(self) -> int:
@@ -50,16 +55,23 @@ class TestVectors:
 
 
 def make_vectors(graph: Graph, inputs: Int8Array) -> TestVectors:
-    """Run the integer reference over `inputs` (int8 [count, *input_shape[1:]]) and keep every layer's checksum."""
+    """Run the integer reference over `inputs` (int8 [count, *graph.input_shape]) and keep every layer's checksum.
+
+    The inputs of a network with states are one sequence, from the initial states on.
+    """
     checksums = np.empty((len(inputs), len(graph.operators)), dtype=np.uint32)
-    outputs = np.empty((len(inputs), *graph.output_tensor.shape[1:]), dtype=np.int8)
-    for start in range(0, len(inputs), BATCH):
-        part = slice(start, start + BATCH)
+    outputs = np.empty((len(inputs), *graph.output_shape), dtype=np.int8)
+    borders = {tensor.index for tensor in graph.outputs}
+    together = max(len(inputs), 1) if graph.states else BATCH
+    for start in range(0, len(inputs), together):
+        part = slice(start, start + together)
+        values = dict(enter(graph, inputs[part]).values)
         for operator, results in zip(graph.operators, layers(graph, inputs[part])):
             checksums[part, operator.index] = [zlib.crc32(result.tobytes()) for result in results]
-            if operator.output.index == graph.output:
-                outputs[part] = results
-    return TestVectors(inputs, outputs, checksums)
+            if operator.output.index in borders:
+                values[operator.output.index] = results
+        outputs[part] = joined(graph, values)
+    return TestVectors(inputs, outputs, checksums, bool(graph.states))
 
 
 def vectors_text(vectors: TestVectors) -> str:

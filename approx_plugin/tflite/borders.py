@@ -12,51 +12,74 @@ from approx_plugin.model.tensor import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Borders:
-    """The nodes that are left, and the tensors between which they lie. float_...: as in Graph.
+    """The nodes that are left, and the tensors between which they lie, in the file's order. float_...: as in Graph.
 
     tensors: by index, those that are others than in the file.
     """
 
     nodes: tuple[Node, ...]
-    input: int
-    output: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
     float_input: bool
     float_output: bool
     tensors: Mapping[int, Tensor]
 
 
-def take_off(nodes: Sequence[Node], incoming: Tensor, outgoing: Tensor) -> Borders:
-    """Without a conversion of the input to int8 in front and one of int8 to the output behind.
+def take_off(nodes: Sequence[Node], incoming: Sequence[Tensor], outgoing: Sequence[Tensor]) -> Borders:
+    """Without conversions of inputs to int8 in front and of int8 to outputs behind.
 
     A conversion is real numbers <-> int8, or uint8 <-> int8 with the same scale (a shift by 128). Between uint8 and
     another int8 scale the shift is taken off, and the rest stays as a conversion from int8 to int8. One that does
     anything else, or whose input is used elsewhere as well, stays and is reported as unsupported.
     """
     kept = list(nodes)
-    source, result = incoming.index, outgoing.index
-    float_input = float_output = False
     tensors: dict[int, Tensor] = {}
+    outer = {tensor.index for tensor in outgoing}
+    inputs = [_front(kept, tensor, tensors) if tensor.index not in outer else tensor.index for tensor in incoming]
+    outputs = [_back(kept, tensor, tensors) for tensor in outgoing]
+    return Borders(
+        tuple(kept),
+        tuple(inputs),
+        tuple(outputs),
+        any(t.dtype == "float32" and t.index != index for t, index in zip(incoming, inputs)),
+        any(t.dtype == "float32" and t.index != index for t, index in zip(outgoing, outputs)),
+        tensors,
+    )
+
+
+def _front(kept: list[Node], incoming: Tensor, tensors: dict[int, Tensor]) -> int:
+    """The int8 tensor of an input; its conversion leaves `kept`, and what changes goes into `tensors`."""
+    source = incoming.index
     readers = [node for node in kept if any(tensor is not None and tensor.index == source for tensor in node.inputs)]
-    if len(readers) == 1 and _converts(readers[0], "QUANTIZE", outwards=False):
-        (front,) = readers
+    if len(readers) != 1:
+        return source
+    (front,) = readers
+    if _converts(front, "QUANTIZE", outwards=False):
         kept.remove(front)
-        source = front.outputs[0].index
-        float_input = _type_in(front) == "float32"
-    elif len(readers) == 1 and _rescales(readers[0], incoming):
+        return front.outputs[0].index
+    if _rescales(front, incoming):
         tensors[source] = _signed(incoming)
-        kept[kept.index(readers[0])] = replace(readers[0], inputs=(tensors[source],))
+        kept[kept.index(front)] = replace(front, inputs=(tensors[source],))
+    return source
+
+
+def _back(kept: list[Node], outgoing: Tensor, tensors: dict[int, Tensor]) -> int:
+    """The int8 tensor of an output, likewise."""
+    result = outgoing.index
+    if any(tensor is not None and tensor.index == result for node in kept for tensor in node.inputs):
+        return result
     writers = [node for node in kept if any(tensor.index == result for tensor in node.outputs)]
-    if len(writers) == 1 and _reads_activation(writers[0]):
-        (back,) = writers
-        if _converts(back, "DEQUANTIZE", outwards=True) or _converts(back, "QUANTIZE", outwards=True):
-            assert back.inputs[0] is not None
-            kept.remove(back)
-            result = back.inputs[0].index
-            float_output = back.outputs[0].dtype == "float32"
-        elif _rescales(back, outgoing):
-            tensors[result] = _signed(outgoing)
-            kept[kept.index(back)] = replace(back, outputs=(tensors[result],))
-    return Borders(tuple(kept), source, result, float_input, float_output, tensors)
+    if len(writers) != 1 or not _reads_activation(writers[0]):
+        return result
+    (back,) = writers
+    if _converts(back, "DEQUANTIZE", outwards=True) or _converts(back, "QUANTIZE", outwards=True):
+        assert back.inputs[0] is not None
+        kept.remove(back)
+        return back.inputs[0].index
+    if _rescales(back, outgoing):
+        tensors[result] = _signed(outgoing)
+        kept[kept.index(back)] = replace(back, outputs=(tensors[result],))
+    return result
 
 
 def _rescales(node: Node, border: Tensor) -> bool:
@@ -79,11 +102,6 @@ def _signed(tensor: Tensor) -> Tensor:
 
 def _reads_activation(node: Node) -> bool:
     return len(node.inputs) == 1 and node.inputs[0] is not None and node.inputs[0].data is None
-
-
-def _type_in(node: Node) -> str:
-    tensor = node.inputs[0]
-    return "" if tensor is None else tensor.dtype
 
 
 def _converts(node: Node, builtin: str, *, outwards: bool) -> bool:

@@ -29,12 +29,15 @@ _NUMBERS = frozenset({"int8", "uint8", "int16", "int32", "int64", "float16", "fl
 _WHOLE = frozenset({"int32", "int64"})
 
 
-def fold(nodes: Iterable[Node], settle: Callable[[Node], Node] = lambda node: node) -> list[Node]:
-    """The nodes that are left; what was worked out stands in their inputs as a constant.
+def fold(
+    nodes: Iterable[Node], settle: Callable[[Node], Node] = lambda node: node
+) -> tuple[list[Node], Mapping[int, Tensor]]:
+    """The nodes that are left, in whose inputs what was worked out stands as a constant; and those constants.
 
     settle: gives a node that is left outputs of other shapes, which the nodes behind it then see.
     """
     known: dict[int, Tensor] = {}
+    constants: dict[int, Tensor] = {}
     kept = []
     for node in nodes:
         inputs = tuple(None if tensor is None else known.get(tensor.index, tensor) for tensor in node.inputs)
@@ -45,8 +48,8 @@ def fold(nodes: Iterable[Node], settle: Callable[[Node], Node] = lambda node: no
             known.update({tensor.index: tensor for tensor in kept[-1].outputs})
         else:
             (result,) = current.outputs
-            known[result.index] = replace(result, data=values)
-    return kept
+            known[result.index] = constants[result.index] = replace(result, data=values)
+    return kept, constants
 
 
 def _folded(node: Node) -> Values | None:

@@ -1,8 +1,8 @@
 """Reads a .tflite file into a Graph, or says everything that stands against it.
 
-A file that is damaged is told at once. Everything else is told together: the model as a whole (one subgraph, one input
-and output, int8, static shapes, batch 1), its tensors (constants complete), its operators (one message that lists every
-operator that is not supported).
+A file that is damaged is told at once. Everything else is told together: the model as a whole (one subgraph, int8,
+static shapes, batch 1), its tensors (constants complete), its operators (one message that lists every operator that is
+not supported).
 """
 
 from __future__ import annotations
@@ -54,12 +54,15 @@ def read_graph(path: Path) -> Graph:
     raise_all(errors if any(_is_damage(error) for error in errors) else ())
     wrong_types = _wrong_types(file, tensors, where)
     decoded = expanded(_node(i, o, tensors) for i, o in enumerate(file.operators))
-    nodes = needed(fold(decoded, lambda node: _settled(node, file)), file.outputs)
+    left, worked_out = fold(decoded, lambda node: _settled(node, file))
+    tensors.update(worked_out)
+    nodes = needed(left, file.outputs)
     tensors.update({tensor.index: tensor for node in nodes for tensor in node.outputs})
-    if len(file.inputs) != 1 or len(file.outputs) != 1 or wrong_types:
+    if wrong_types:
         inner = [node for node in nodes if not _converts_at_border(node, file)]
-        raise_all([*errors, *wrong_types, *_refusals(inner, file, where, also_read=not wrong_types)[1]])
-    borders = take_off(nodes, tensors[file.inputs[0]], tensors[file.outputs[0]])
+        raise_all([*errors, *wrong_types, *_refusals(inner, file, where, also_read=False)[1]])
+    computed = [n for n in file.outputs if tensors[n].data is None] or list(file.outputs)
+    borders = take_off(nodes, [tensors[n] for n in file.inputs], [tensors[n] for n in computed])
     tensors.update(borders.tensors)
     operators, refusals = _refusals(borders.nodes, file, where)
     raise_all([*errors, *refusals])
@@ -68,11 +71,14 @@ def read_graph(path: Path) -> Graph:
         name=_c_identifier(path.stem),
         tensors=tensors,
         operators=tuple(operators),
-        input=borders.input,
-        output=borders.output,
+        input=borders.inputs[0],
+        output=borders.outputs[0],
         sha256=hashlib.sha256(content).hexdigest(),
         float_input=borders.float_input,
         float_output=borders.float_output,
+        more_inputs=borders.inputs[1:],
+        more_outputs=borders.outputs[1:],
+        constant_outputs=tuple(tensors[n].name for n in file.outputs if n not in computed),
     )
 
 
@@ -120,16 +126,16 @@ def _subgraphs(file: FileModel, where: str) -> ModelError:
 
 
 def _wrong_as_a_whole(file: FileModel, where: str) -> list[ModelError]:
-    """The number of subgraphs, inputs and outputs."""
+    """The number of subgraphs; a model without inputs or outputs."""
     errors = [_subgraphs(file, where)] if file.subgraphs != 1 else []
-    for what, numbers in (("inputs", file.inputs), ("outputs", file.outputs)):
-        if len(numbers) != 1:
+    for what, numbers in (("input", file.inputs), ("output", file.outputs)):
+        if not numbers:
             errors.append(
                 ModelError(
-                    f"the model has {len(numbers)} {what}",
+                    f"the model has no {what}",
                     where=where,
-                    why="networks with one input and one output are supported",
-                    hint=f"export a model with one of its {what}",
+                    why=f"a network has at least one {what}",
+                    hint=REEXPORT_HINT,
                 )
             )
     return errors
@@ -385,28 +391,52 @@ def _listed(nodes: Sequence[Node], reason: str, hint: str) -> str:
 
 
 def _check_borders(tensors: dict[int, Tensor], borders: Borders, operators: Sequence[Operator], where: str) -> None:
-    """The graph's int8 input has to go into an operator, and its output has to come out of one."""
+    """Every input has to go somewhere, every output has to come from somewhere, and both are int8."""
     errors = []
+    read = {tensor.index for operator in operators for tensor in operator.inputs}
+    made = {operator.output.index for operator in operators}
     if not operators:
         errors.append(
             ModelError("the model only converts its input", where=where, why="there is no layer", hint=REEXPORT_HINT)
         )
-    elif not any(tensor.index == borders.input for operator in operators for tensor in operator.inputs):
+    elif not any(index in read for index in borders.inputs):
         errors.append(
             ModelError(
-                f'input "{tensors[borders.input].name}" is not used',
+                f'input "{tensors[borders.inputs[0]].name}" is not used',
                 where=where,
                 why="no operator reads it",
                 hint=REEXPORT_HINT,
             )
         )
-    elif not any(operator.output.index == borders.output for operator in operators):
+    elif not any(index in made for index in borders.outputs):
         errors.append(
             ModelError(
-                f'output "{tensors[borders.output].name}" is not computed by an operator',
+                f'output "{tensors[borders.outputs[0]].name}" is not computed by an operator',
                 where=where,
                 why="it is the input or a constant",
                 hint=REEXPORT_HINT,
             )
         )
+    for index in sorted({*borders.inputs, *borders.outputs}):
+        tensor, way = tensors[index], "input" if index in borders.inputs else "output"
+        scales = 0 if tensor.quantization is None else len(tensor.quantization.scale)
+        if tensor.data is not None:
+            errors.append(
+                ModelError(
+                    f'output "{tensor.name}" is a constant',
+                    where=where,
+                    why="no operator computes it",
+                    hint="leave it out: the application knows its value",
+                )
+            )
+        elif tensor.dtype != "int8" or scales != 1:
+            kind = f"{tensor.dtype} with {scales} scales" if tensor.dtype == "int8" else tensor.dtype
+            errors.append(
+                ModelError(
+                    f'{way} "{tensor.name}" is {kind}',
+                    where=where,
+                    why="what goes in and comes out is int8 with one scale, if need be through QUANTIZE and DEQUANTIZE",
+                    hint=FULL_INT8_HINT,
+                )
+            )
     raise_all(errors)

@@ -71,7 +71,7 @@ def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path,
             why=f"{found.version}, not {stack.version}",
             hint=f"get {stack.library}",
         )
-    vectors = make_vectors(graph, random_inputs(graph.input_tensor, 1, SEED))
+    vectors = make_vectors(graph, random_inputs(graph.input_shape, 1, SEED))
     place = Place(folder / "tree", folder / "build", folder / f"{graph.name}.elf")
     return make_firmware(program, board, found, vectors, place, project=NAME, workers=workers, fast=stack.optimization)
 

@@ -90,7 +90,7 @@ def _comparison(measurement: Measurement, made: Firmware, simulation: Simulation
     total = sum(step_figures(simulation, made.elf, made.functions).values(), NOTHING)
     simulated = Simulated(total.cycles, total.ideal_cycles, total.instructions, made.built.compiler)
     graph = made.program.graph
-    elements = graph.input_tensor.elements + graph.output_tensor.elements
+    elements = graph.input_bytes + graph.output_bytes
     expected = measurement.cycles - measurement.stack.copies * elements
     return Comparison(measurement, graph.macs, expected, simulated)
 

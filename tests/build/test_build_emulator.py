@@ -44,14 +44,15 @@ HEADER = f"""\
 #define APPROX_NETWORK_STEPS 2
 #define APPROX_NETWORK_MACC_EXACT 24u
 #define APPROX_NETWORK_MACC_KEPT 24u
-#define APPROX_NETWORK_IN_1_SIZE_BYTES {INPUTS}u
-#define APPROX_NETWORK_OUT_1_SIZE_BYTES {OUTPUTS}u
+#define APPROX_NETWORK_IN_SIZE_BYTES {INPUTS}u
+#define APPROX_NETWORK_OUT_SIZE_BYTES {OUTPUTS}u
 #define APPROX_NETWORK_ACTIVATIONS_SIZE {INPUTS}u
 #define APPROX_NETWORK_ACTIVATIONS_ALIGNMENT 8
 typedef void (*approx_observer)(void *user, int32_t layer, const int8_t *output, uint32_t bytes);
 extern const char *const approx_network_layer_names[APPROX_NETWORK_LAYERS];
 int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output);
 void approx_network_set_observer(approx_observer observer, void *user);
+void approx_network_reset(void);
 int32_t approx_network_check_scratch(void);
 #endif
 """
@@ -61,6 +62,7 @@ NETWORK = f"""\
 const char *const approx_network_layer_names[APPROX_NETWORK_LAYERS] = {{"flip_0", "differences_1"}};
 static approx_observer told;
 static void *who;
+void approx_network_reset(void) {{}}
 void approx_network_set_observer(approx_observer observer, void *user) {{ told = observer; who = user; }}
 int32_t approx_network_check_scratch(void) {{ return 0; }}
 void approx_tiny_flip(int8_t *output, const int8_t *input, uint32_t count);

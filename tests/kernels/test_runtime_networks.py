@@ -152,6 +152,22 @@ def split_and_swapped(b: ModelBuilder) -> Any:
     return b.layer("CONCATENATION", parts[::-1], (1, 4, 6), options=options)
 
 
+@network
+def two_heads(b: ModelBuilder) -> Any:
+    """An inner tensor is an output, too; one output comes twice, one is a view of another."""
+    x = conv(b, b.input((1, 6, 5, 3), 0.1, 3), 5)
+    pooled = b.average_pool2d(x, (3, 3))
+    return [dense(b, x, 4), pooled, b.reshape(pooled, (1, 10)), x, x]
+
+
+@network
+def two_inputs(b: ModelBuilder) -> Any:
+    """One of them is an output as it is."""
+    one, other = b.input((1, 6, 5, 3), 0.1, 3, name="one"), b.input((1, 5, 3), 0.2, -3, name="other")
+    options = Options("AddOptions", {})
+    return [other, b.layer("ADD", [conv(b, one, 3), other], (1, 6, 5, 3), scale=0.4, options=options)]
+
+
 def lowered(graph: Graph, core: str) -> Program:
     platform = Platform(core, True, "assembly")
     offers = Market(platform, estimated(platform), None).offers(graph)
@@ -163,10 +179,11 @@ def lowered(graph: Graph, core: str) -> Program:
 @pytest.mark.parametrize("name", list(NETWORKS))
 def test_networks_that_need_the_runtime(name: str, tmp_path: Path) -> None:
     builder = ModelBuilder()
-    builder.output(NETWORKS[name](builder))
+    made = NETWORKS[name](builder)
+    builder.output(*(made if isinstance(made, list) else [made]))
     graph = graph_of(builder.build())
     program = lowered(graph, "cortex-m4")
-    inputs = np.random.default_rng(7).integers(-128, 128, (3, *graph.input_tensor.shape[1:]), dtype=np.int8)
+    inputs = np.random.default_rng(7).integers(-128, 128, (3, *graph.input_shape), dtype=np.int8)
     answers = run_program(program, tmp_path, "cortex-m4", inputs, portable_subset())
     expected = executor.run(graph, inputs)
     assert len(np.unique(expected)) > 2

@@ -83,7 +83,7 @@ def call_network(elf: Path, program: Program, inputs: npt.NDArray[np.int8], core
             machine.mem_write(segment["p_vaddr"], segment.data())
         symbols = elf_symbols(image)
     machine.reg_write(arm_const.UC_ARM_REG_FPEXC, 1 << 30)
-    size = program.graph.output_tensor.elements
+    size = program.graph.output_bytes
     arena, source, target = DATA + (4 << 20), DATA + (8 << 20), DATA + (12 << 20)
     guard = bytes(range(64))
 
@@ -111,7 +111,7 @@ def call_network(elf: Path, program: Program, inputs: npt.NDArray[np.int8], core
             assert machine.mem_read(base + length, 64) == guard
         assert machine.mem_read(source, len(data)) == data
         results.append(np.frombuffer(bytes(machine.mem_read(target, size)), np.int8))
-    return np.stack(results).reshape(len(inputs), *program.graph.output_tensor.shape[1:])
+    return np.stack(results).reshape(len(inputs), *program.graph.output_shape)
 
 
 def run_program(

@@ -53,7 +53,7 @@ def run_on_host(program: Program, folder: Path, inputs: npt.NDArray[np.int8]) ->
     sources += sorted((ROOT / "Middlewares/Approx/Src").glob("*.c"))
     command = [
         compiler, "-O0", "-std=gnu11", *SANITIZERS,
-        f"-DINPUT_SIZE={graph.input_tensor.elements}", f"-DOUTPUT_SIZE={graph.output_tensor.elements}",
+        f"-DINPUT_SIZE={graph.input_bytes}", f"-DOUTPUT_SIZE={graph.output_bytes}",
         f"-I{folder / 'Inc'}", f"-I{ROOT / 'Middlewares/Approx/Inc'}", f"-I{library.include}",
         *map(str, sources), *(map(str, library.sources) if program.cmsis_nn_functions else ()),
         "-o", str(folder / "network"),
@@ -63,4 +63,4 @@ def run_on_host(program: Program, folder: Path, inputs: npt.NDArray[np.int8]) ->
     data = np.ascontiguousarray(inputs).tobytes()
     done = subprocess.run([str(folder / "network")], input=data, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode(errors="replace")[-4000:]
-    return np.frombuffer(done.stdout, np.int8).reshape(len(inputs), *graph.output_tensor.shape[1:])
+    return np.frombuffer(done.stdout, np.int8).reshape(len(inputs), *graph.output_shape)

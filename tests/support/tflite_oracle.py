@@ -30,6 +30,29 @@ def interpreter(content: bytes, tensor: int | None = None, *, reference: bool = 
     return made
 
 
+def sequence(content: bytes, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Networks with several int8 inputs or outputs, or with states: one inference after the other.
+
+    inputs: int8 [count, elements of all inputs]; int8 [count, elements of all outputs].
+    """
+    made = interpreter(content)
+    order = sorted(made.get_input_details(), key=lambda detail: _place(content, detail["index"]))
+    ends = np.cumsum([int(np.prod(detail["shape"])) for detail in order])
+    found = []
+    for row in inputs.reshape(len(inputs), -1):
+        for detail, values in zip(order, np.split(row, ends[:-1])):
+            made.set_tensor(detail["index"], values.reshape(detail["shape"]))
+        made.invoke()
+        subgraph = tflite.Model.GetRootAs(content, 0).Subgraphs(0)
+        results = [made.get_tensor(int(index)) for index in subgraph.OutputsAsNumpy()]
+        found.append(np.concatenate([result.reshape(-1) for result in results]))
+    return np.stack(found)
+
+
+def _place(content: bytes, index: int) -> int:
+    return int(tflite.Model.GetRootAs(content, 0).Subgraphs(0).InputsAsNumpy().tolist().index(index))
+
+
 def with_output(content: bytes, tensor: int) -> bytes:
     """`content` with `tensor` as the first output of the first subgraph."""
     table = tflite.Model.GetRootAs(content, 0).Subgraphs(0)._tab

@@ -32,6 +32,10 @@ void approx_network_set_observer(approx_observer observer, void *user)
     watcher_user = user;
 }
 
+void approx_network_reset(void)
+{
+}
+
 int32_t approx_network_check_scratch(void)
 {
     return SMALL_SCRATCH_LAYER + 1;

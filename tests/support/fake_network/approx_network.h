@@ -13,8 +13,8 @@
 #endif
 #define APPROX_NETWORK_MACC_EXACT 1234u
 #define APPROX_NETWORK_MACC_KEPT 1000u
-#define APPROX_NETWORK_IN_1_SIZE_BYTES 64u
-#define APPROX_NETWORK_OUT_1_SIZE_BYTES 10u
+#define APPROX_NETWORK_IN_SIZE_BYTES 64u
+#define APPROX_NETWORK_OUT_SIZE_BYTES 10u
 #ifndef APPROX_NETWORK_ACTIVATIONS_SIZE
 #define APPROX_NETWORK_ACTIVATIONS_SIZE 128u
 #endif
@@ -24,6 +24,7 @@ typedef void (*approx_observer)(void *user, int32_t layer, const int8_t *output,
 extern const char *const approx_network_layer_names[APPROX_NETWORK_LAYERS];
 
 int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output);
+void approx_network_reset(void);
 void approx_network_set_observer(approx_observer observer, void *user);
 int32_t approx_network_check_scratch(void);
 
