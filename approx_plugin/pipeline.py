@@ -39,6 +39,7 @@ from approx_plugin.exploration.pricing import ChosenPlans, taken
 from approx_plugin.exploration.promise import too_few
 from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
 from approx_plugin.exploration.workers import executor
+from approx_plugin.kernels.borders import state_bytes
 from approx_plugin.kernels.capacity import Demand, Room, missing, shortages
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.costs.model import CostModel
@@ -125,7 +126,7 @@ class Inputs:
     @property
     def room(self) -> Room:
         """What the steps and the arena may take."""
-        borders = self.graph.input_bytes + self.graph.output_bytes
+        borders = self.graph.input_bytes + self.graph.output_bytes + state_bytes(self.graph)
         return Room.of(self.board, self.vector_bytes, borders, self.spec.budget)
 
 

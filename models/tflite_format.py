@@ -56,7 +56,7 @@ class Options:
     """Builtin options by the names of the schema: `Options("SoftmaxOptions", {"Beta": 1.0})`."""
 
     table: str
-    fields: Mapping[str, int | float | bool]
+    fields: Mapping[str, int | float | bool | str]
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,11 @@ def _write_operator(builder: flatbuffers.Builder, operator: Operator) -> int:
     }
     if operator.options is not None:
         fields["BuiltinOptionsType"] = int(getattr(tflite.BuiltinOptions, operator.options.table))
-        fields["BuiltinOptions"] = _table(builder, operator.options.table, operator.options.fields)
+        options = {
+            name: builder.CreateString(value) if isinstance(value, str) else value
+            for name, value in operator.options.fields.items()
+        }
+        fields["BuiltinOptions"] = _table(builder, operator.options.table, options)
     return _table(builder, "Operator", fields)
 
 

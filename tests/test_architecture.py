@@ -20,7 +20,7 @@ ORDER = (
     "proof",
     "laboratory",
     "terminal digest report legible",
-    "exploration selection",
+    "exploration selection suitability",
     "project",
     "build",
     "cubeide library",

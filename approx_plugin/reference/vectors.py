@@ -12,7 +12,7 @@ import numpy.typing as npt
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.provenance import block_comment
-from approx_plugin.reference.executor import BATCH, enter, joined, layers
+from approx_plugin.reference.executor import BATCH, enter, joined, layers, run
 
 _HOLDS = "inputs, expected outputs and the CRC-32 of every layer's expected output"
 
@@ -70,7 +70,7 @@ def make_vectors(graph: Graph, inputs: Int8Array) -> TestVectors:
             checksums[part, operator.index] = [zlib.crc32(result.tobytes()) for result in results]
             if operator.output.index in borders:
                 values[operator.output.index] = results
-        outputs[part] = joined(graph, values)
+        outputs[part] = run(graph, inputs) if graph.states else joined(graph, values)
     return TestVectors(inputs, outputs, checksums, bool(graph.states))
 
 

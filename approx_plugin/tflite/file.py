@@ -8,7 +8,7 @@ ModelError. Meaning is not checked here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Union
 
 import flatbuffers
@@ -49,23 +49,38 @@ class FileTensor:
 
 @dataclass(frozen=True)
 class FileOperator:
-    """An operator as it stands in the file. inputs, outputs: tensor numbers, -1 for a missing optional input."""
+    """An operator as it stands in the file. inputs, outputs: tensor numbers, -1 for a missing optional input.
+
+    texts: those of its options that are texts.
+    """
 
     builtin: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, Option]
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
-class FileModel:
-    """The first subgraph, and how many there are."""
+class FileGraph:
+    """A subgraph."""
 
-    subgraphs: int
     tensors: tuple[FileTensor, ...]
     operators: tuple[FileOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FileModel(FileGraph):
+    """The first subgraph, how many there are, and the others.
+
+    provided: tensors of the first one that have a value at the start although they are neither inputs nor constants.
+    """
+
+    subgraphs: int
+    others: tuple[FileGraph, ...] = ()
+    provided: tuple[int, ...] = ()
 
 
 def decode(content: bytes, where: str) -> FileModel:
@@ -105,15 +120,17 @@ class _Decoder:
     def model(self) -> FileModel:
         count = self._checked(self._model.SubgraphsLength(), "subgraphs")
         if count == 0:
-            return FileModel(0, (), (), (), ())
-        graph = self._model.Subgraphs(0)
+            return FileModel((), (), (), (), 0)
         codes = [
             _builtin(self._model.OperatorCodes(i))
             for i in range(self._checked(self._model.OperatorCodesLength(), "operator codes"))
         ]
         buffers = self._checked(self._model.BuffersLength(), "buffers")
-        return FileModel(
-            count,
+        first, *others = (self._graph(self._model.Subgraphs(number), codes, buffers) for number in range(count))
+        return FileModel(first.tensors, first.operators, first.inputs, first.outputs, count, tuple(others))
+
+    def _graph(self, graph: Any, codes: list[str], buffers: int) -> FileGraph:
+        return FileGraph(
             tuple(self._tensor(graph.Tensors(i), buffers) for i in self._range(graph.TensorsLength(), "tensors")),
             tuple(self._operator(graph.Operators(i), codes) for i in self._range(graph.OperatorsLength(), "operators")),
             self._vector(graph.InputsLength, graph.InputsAsNumpy),
@@ -188,7 +205,7 @@ class _Decoder:
             codes[code],
             self._vector(operator.InputsLength, operator.InputsAsNumpy),
             self._vector(operator.OutputsLength, operator.OutputsAsNumpy),
-            _options(operator),
+            *_options(operator),
         )
 
 
@@ -218,21 +235,24 @@ def _builtin(code: Any) -> str:
     return name
 
 
-def _options(operator: Any) -> dict[str, Option]:
-    """All scalar fields of the builtin options, by their names in TFLite's schema."""
+def _options(operator: Any) -> tuple[dict[str, Option], dict[str, str]]:
+    """All scalar fields of the builtin options, and all texts among them, by their names in TFLite's schema."""
     table = operator.BuiltinOptions()
     name = _name_of(tflite.BuiltinOptions, operator.BuiltinOptionsType())
     if table is None or not hasattr(tflite, name) or not hasattr(getattr(tflite, name), "Init"):
-        return {}
+        return {}, {}
     kind = getattr(tflite, name)
     options = kind()
     options.Init(table.Bytes, table.Pos)
     found: dict[str, Option] = {}
-    for field, method in vars(kind).items():
+    texts: dict[str, str] = {}
+    for name_, method in vars(kind).items():
         # Accessors of scalars take no argument; vectors have ...Length, ...AsNumpy and ...IsNone beside an indexed one.
-        is_accessor = callable(method) and not isinstance(method, classmethod) and not field.startswith("_")
-        if is_accessor and method.__code__.co_argcount == 1 and not field.endswith(("Length", "AsNumpy", "IsNone")):
+        is_accessor = callable(method) and not isinstance(method, classmethod) and not name_.startswith("_")
+        if is_accessor and method.__code__.co_argcount == 1 and not name_.endswith(("Length", "AsNumpy", "IsNone")):
             value = method(options)
             if isinstance(value, (int, float, bool)):
-                found[field] = value
-    return found
+                found[name_] = value
+            elif isinstance(value, bytes):
+                texts[name_] = _text(value)
+    return found, texts

@@ -204,11 +204,6 @@ def two_subgraphs(builder: ModelBuilder) -> None:
         builder.output(builder.max_pool2d(builder.input((1, 4, 4, 1), scale=0.1), (2, 2)))
 
 
-def two_inputs(builder: ModelBuilder) -> None:
-    a, b = builder.input((1, 4), scale=0.1), builder.input((1, 4), scale=0.1)
-    builder.output(builder.add(a, b, scale=0.2))
-
-
 def no_quantization(builder: ModelBuilder) -> None:
     x = builder.input((1, 4, 4, 1))
     builder.output(builder.conv2d(x, int8(1, 1, 1, 1), 0.1, int32(1), scale=0.1))
@@ -228,7 +223,6 @@ def short_buffer(builder: ModelBuilder) -> None:
         (float_model, "float32"),
         (dynamic_shape, r"dynamic shape \[1, -1, -1, 1\]"),
         (two_subgraphs, "2 subgraphs"),
-        (two_inputs, "2 inputs"),
         (no_quantization, "quanti"),
         (short_buffer, "3 bytes"),
     ],
