@@ -108,7 +108,6 @@ HINTS: Mapping[str, str] = {
     "ASSIGN_VARIABLE": "export without variables: the state belongs to the application",
     "READ_VARIABLE": "export without variables: the state belongs to the application",
     "VAR_HANDLE": "export without variables: the state belongs to the application",
-    "DENSIFY": "export with dense weights, zeros included",
     "LSTM": _RECURRENT,
     "RNN": _RECURRENT,
     "SVDF": _RECURRENT,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from approx_plugin.errors import ModelError, raise_all
 from approx_plugin.model.operator import Operator
@@ -13,6 +15,7 @@ from approx_plugin.model.tensor import Tensor
 from approx_plugin.operators.reading import FULL_INT8_HINT, REEXPORT_HINT
 from approx_plugin.tflite.borders import Borders
 from approx_plugin.tflite.file import FileModel, FileTensor
+from approx_plugin.tflite.sparse import densified
 
 MAX_ELEMENTS = 1 << 26
 """Of a tensor, for the same reason as the reader's limit of bytes. Larger ones would only keep the search busy."""
@@ -73,7 +76,7 @@ def wrong_as_a_whole(file: FileModel, where: str) -> list[ModelError]:
 
 
 def wrong_tensors(file: FileModel, where: str) -> list[ModelError]:
-    """Inputs of dynamic shapes or another batch size than 1; constants that are incomplete or stored sparse.
+    """Inputs of dynamic shapes or another batch size than 1; constants that are incomplete.
 
     Shapes inside of the network follow from those of its inputs, so the file's static ones count there.
     """
@@ -99,16 +102,6 @@ def wrong_tensors(file: FileModel, where: str) -> list[ModelError]:
                     "again",
                 )
             )
-    sparse = [tensor.name for tensor in file.tensors if tensor.sparse]
-    if sparse:
-        errors.append(
-            ModelError(
-                f'{len(sparse)} constants are stored sparse, the first one is "{sparse[0]}"',
-                where=where,
-                why="dense constants are read",
-                hint="export without tf.lite.Optimize.EXPERIMENTAL_SPARSITY: zeros may stay zeros in dense weights",
-            )
-        )
     for tensor in file.tensors:
         errors += _wrong_constant(tensor, where)
         if math.prod(tensor.shape) > MAX_ELEMENTS:
@@ -124,7 +117,13 @@ def wrong_tensors(file: FileModel, where: str) -> list[ModelError]:
 
 
 def _wrong_constant(tensor: FileTensor, where: str) -> list[ModelError]:
-    if tensor.data is None or tensor.dtype not in CONSTANT_TYPES or tensor.sparse:
+    if tensor.sparsity and tensor.data is not None and tensor.dtype in CONSTANT_TYPES:
+        try:
+            dense(tensor)
+        except ValueError as error:
+            what = f'constant "{tensor.name}" is stored sparse, in a way that is not understood'
+            return [ModelError(what, where=where, why=str(error), hint=REEXPORT_HINT)]
+    if tensor.data is None or tensor.dtype not in CONSTANT_TYPES or tensor.sparsity:
         return []
     expected = math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
     if tensor.data.size == expected:
@@ -137,6 +136,18 @@ def _wrong_constant(tensor: FileTensor, where: str) -> list[ModelError]:
             hint=REEXPORT_HINT,
         )
     ]
+
+
+def dense(tensor: FileTensor) -> npt.NDArray[Any]:
+    """The values of a constant that is stored sparse. Raises ValueError."""
+    assert tensor.sparsity is not None and tensor.data is not None
+    kind = np.dtype(tensor.dtype)
+    if math.prod(tensor.shape) > MAX_ELEMENTS:
+        raise ValueError(f"it has {math.prod(tensor.shape):,} elements")
+    if tensor.data.size % kind.itemsize:
+        raise ValueError(f"it has {tensor.data.size} bytes")
+    values = np.frombuffer(tensor.data.tobytes(), kind.newbyteorder("<")).astype(kind)
+    return densified(values, tensor.shape, tensor.sparsity)
 
 
 def wrong_order(file: FileModel, tensors: dict[int, Tensor], where: str) -> list[ModelError]:

@@ -18,6 +18,7 @@ import tflite
 
 from approx_plugin.errors import ModelError
 from approx_plugin.model.quantization import Quantization
+from approx_plugin.tflite.sparse import Compressed, Dense, Level, Sparsity
 
 IDENTIFIER = b"TFL3"
 _HEADER_BYTES = 8
@@ -35,6 +36,7 @@ class FileTensor:
     shape_signature: the shape with -1 for what is only known at run time; empty if the file has none.
     dtype: numpy's name, or TFLite's in lower case where numpy has none ("int4", "string").
     data:  the raw bytes of its buffer, None where it has none.
+    sparsity: how the data is stored, None if densely.
     """
 
     name: str
@@ -42,7 +44,7 @@ class FileTensor:
     shape_signature: tuple[int, ...]
     dtype: str
     quantization: Quantization | None
-    sparse: bool
+    sparsity: Sparsity | None
     variable: bool
     data: npt.NDArray[np.uint8] | None
 
@@ -163,7 +165,7 @@ class _Decoder:
             shape_signature=self._vector(tensor.ShapeSignatureLength, tensor.ShapeSignatureAsNumpy),
             dtype=_name_of(tflite.TensorType, tensor.Type()).lower(),
             quantization=self._quantization(tensor.Quantization(), shape, name),
-            sparse=tensor.Sparsity() is not None,
+            sparsity=self._sparsity(tensor.Sparsity()),
             variable=bool(tensor.IsVariable()),
             data=self._data(self._model.Buffers(number)),
         )
@@ -175,6 +177,32 @@ class _Decoder:
             return None
         data: npt.NDArray[np.uint8] = buffer.DataAsNumpy()
         return data
+
+    def _sparsity(self, parameters: Any) -> Sparsity | None:
+        if parameters is None:
+            return None
+        levels: list[Level] = []
+        for number in self._range(parameters.DimMetadataLength(), "levels of a sparse constant"):
+            level = parameters.DimMetadata(number)
+            if level.Format() == tflite.DimensionType.DENSE:
+                levels.append(Dense(level.DenseSize()))
+            else:
+                segments = self._indexes(level.ArraySegments(), level.ArraySegmentsType())
+                levels.append(Compressed(segments, self._indexes(level.ArrayIndices(), level.ArrayIndicesType())))
+        return Sparsity(
+            self._vector(parameters.TraversalOrderLength, parameters.TraversalOrderAsNumpy),
+            self._vector(parameters.BlockMapLength, parameters.BlockMapAsNumpy),
+            tuple(levels),
+        )
+
+    def _indexes(self, table: Any, kind: int) -> npt.NDArray[np.int64]:
+        """A vector of indexes, whose numbers take 8, 16 or 32 bits."""
+        name = _name_of(tflite.SparseIndexVector, kind)
+        if table is None or not hasattr(tflite, name):
+            raise _ImplausibleError("a sparse constant has a level without indexes")
+        vector = getattr(tflite, name)()
+        vector.Init(table.Bytes, table.Pos)
+        return np.array(self._vector(vector.ValuesLength, vector.ValuesAsNumpy), np.int64)
 
     def _quantization(self, parameters: Any, shape: tuple[int, ...], name: str) -> Quantization | None:
         """None without scales. One scale is per tensor whatever the dimension says."""

@@ -48,7 +48,9 @@ def fold(
             known.update({tensor.index: tensor for tensor in kept[-1].outputs})
         else:
             (result,) = current.outputs
-            known[result.index] = constants[result.index] = replace(result, data=values)
+            known[result.index] = constants[result.index] = replace(
+                result, data=values, shape=result.own_shape, lifted=False
+            )
     return kept, constants
 
 
@@ -138,6 +140,7 @@ def _quotient(node: Node, arrays: Sequence[Values]) -> Any:
 
 
 _MOVES: Mapping[str, Fold] = {
+    "DENSIFY": lambda node, arrays: arrays[0],
     "RESHAPE": lambda node, arrays: arrays[0],
     "SQUEEZE": lambda node, arrays: arrays[0],
     "EXPAND_DIMS": lambda node, arrays: arrays[0],

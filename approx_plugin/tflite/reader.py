@@ -26,6 +26,7 @@ from approx_plugin.tflite.checks import (
     CONSTANT_TYPES,
     beyond_reading,
     check_borders,
+    dense,
     is_damage,
     wrong_as_a_whole,
     wrong_order,
@@ -54,11 +55,13 @@ def read_graph(path: Path) -> Graph:
     raise_all(beyond_reading(file, where))
     streaming = without_variables(file, where)
     file = streaming.file
+    of_tensors = wrong_tensors(file, where)
+    raise_all(of_tensors if any(is_damage(error) for error in of_tensors) else ())
     tensors = {index: _tensor(index, tensor) for index, tensor in enumerate(file.tensors)}
     errors = [
         *streaming.errors,
         *wrong_as_a_whole(file, where),
-        *wrong_tensors(file, where),
+        *of_tensors,
         *wrong_order(file, tensors, where),
     ]
     raise_all(errors if any(is_damage(error) for error in errors) else ())
@@ -108,13 +111,15 @@ def _c_identifier(stem: str) -> str:
 
 
 def _tensor(index: int, tensor: FileTensor) -> Tensor:
-    """The file's tensor with typed, read-only data (raw bytes for types that numpy does not have, and sparse ones).
+    """The file's tensor with typed, read-only data (raw bytes for types that numpy does not have).
 
     An activation gets a batch of 1 in front if its shape in the file has none.
     """
     data = tensor.data
     if data is not None:
-        if tensor.dtype in CONSTANT_TYPES and data.size == math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize:
+        if tensor.sparsity and tensor.dtype in CONSTANT_TYPES:
+            data = dense(tensor)
+        elif tensor.dtype in CONSTANT_TYPES and data.size == math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize:
             data = np.frombuffer(data.tobytes(), dtype=np.dtype(tensor.dtype).newbyteorder("<"))
             data = data.astype(np.dtype(tensor.dtype)).reshape(tensor.shape)
         else:
