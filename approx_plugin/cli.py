@@ -32,6 +32,7 @@ HELP = {
     "check": "check the STM32CubeIDE files and build Debug and Release from them alone",
     "cubeide": "import and build in an installed STM32CubeIDE, without its window",
     "bench": "simulate CMSIS-NN, our exact kernels and the approximated ones side by side on virtual boards",
+    "inspect": "say what is in a .tflite, what of it is supported, and which boards hold it; --init writes approx.yaml",
     "clean": "remove generated files that nobody edited",
 }
 """Verb -> what it does. The functions are in `verbs`, which is imported only when one is called: help is quick."""
@@ -46,6 +47,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("verb", nargs="?", default="generate", choices=tuple(HELP), metavar="verb", help="see below")
+    made.add_argument("model", nargs="?", type=Path, help="for inspect: a .tflite (default: the spec's)")
+    made.add_argument("--init", action="store_true", help="for inspect: write an approx.yaml to begin with")
     made.add_argument("--spec", type=Path, default=Path("approx.yaml"), help="the approx.yaml (default: %(default)s)")
     made.add_argument("--board", help="a board in the place of the spec's")
     made.add_argument(
@@ -87,12 +90,22 @@ def request_of(arguments: argparse.Namespace) -> Request:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status: 0, 2 for a user's mistake, 130 if interrupted."""
-    parsed = parser().parse_args(arguments)
+    made = parser()
+    parsed = made.parse_args(arguments)
+    if parsed.verb != "inspect" and (parsed.model or parsed.init):
+        made.error(f"a model and --init are for inspect, not for {parsed.verb}")
     return guarded(lambda: _run(parsed))
 
 
 def _run(parsed: argparse.Namespace) -> int:
     # Late: numpy and the rest take longer to load than help takes to print.
+    if parsed.verb == "inspect" and (parsed.model or parsed.init):
+        from approx_plugin.inspection.command import inspect
+
+        if parsed.model is None:
+            raise ProjectError("--init needs a model", hint="python -m approx_plugin inspect model.tflite --init")
+        inspect(parsed.model, print, parsed.spec if parsed.init else None, parsed.force)
+        return 0
     from approx_plugin.project.lock import alone
     from approx_plugin.terminal import ProgressLine
     from approx_plugin.verbs import VERBS, Session

@@ -127,7 +127,7 @@ class Inputs:
     def room(self) -> Room:
         """What the steps and the arena may take."""
         borders = self.graph.input_bytes + self.graph.output_bytes + state_bytes(self.graph)
-        return Room.of(self.board, self.vector_bytes, borders, self.spec.budget)
+        return Room.of(self.board, self.vector_bytes, borders, self.spec.budget, len(self.graph.operators))
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from approx_plugin.build.emulator import verify as verify_run
 from approx_plugin.build.headless import build_in_cubeide
 from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
 from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.legible import check_paths
 from approx_plugin.pipeline import Say, generate, load_vectors, lowered_again
@@ -205,6 +206,11 @@ def cubeide(session: Session) -> None:
     session.say(f"{made.program}: built {', '.join(made.configurations)}")
 
 
+def inspect(session: Session) -> None:
+    """Say what is in the spec's model, what of it is supported, and which boards hold it."""
+    inspect_model(session.spec.model, session.say)
+
+
 def bench(session: Session) -> None:
     """Simulate exact CMSIS-NN, our exact kernels and the spec's design side by side, on virtual boards."""
     try:
@@ -245,6 +251,7 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "check": check,
         "cubeide": cubeide,
         "bench": bench,
+        "inspect": inspect,
         "clean": clean,
     }
 )

@@ -19,6 +19,7 @@ ORDER = (
     "pipeline",
     "proof",
     "laboratory",
+    "inspection",
     "terminal digest report legible",
     "exploration selection suitability",
     "project",

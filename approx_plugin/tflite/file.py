@@ -18,6 +18,7 @@ import tflite
 
 from approx_plugin.errors import ModelError
 from approx_plugin.model.quantization import Quantization
+from approx_plugin.tflite.foreign import foreign
 from approx_plugin.tflite.sparse import Compressed, Dense, Level, Sparsity
 
 IDENTIFIER = b"TFL3"
@@ -88,6 +89,9 @@ class FileModel(FileGraph):
 def decode(content: bytes, where: str) -> FileModel:
     """The file's content. Raises ModelError if it is no TensorFlow Lite model or is damaged."""
     hint = "export the model again with the TensorFlow Lite converter, and compare the file's size with the original"
+    other = foreign(content) if content[4:8] != IDENTIFIER else None
+    if other is not None:
+        raise ModelError("the file is no TensorFlow Lite model", where=where, why=f"it is {other[0]}", hint=other[1])
     if len(content) < _HEADER_BYTES:
         raise ModelError(f"the file has only {len(content)} bytes", where=where, why="no model is so small", hint=hint)
     if content[4:8] != IDENTIFIER:

@@ -4,8 +4,8 @@
     project = env.ApproxProject("approx.yaml", board="nucleo-l4r5zi", out="build/l4", cmsis_nn="../CMSIS-NN")
 
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
-the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on
-it; bench compares variants of it on virtual boards and needs none of the nodes. Everything, `-c` too, is done by
+the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on it; bench compares variants of it on
+virtual boards, and inspect looks at the model: they need none of the nodes. Everything, `-c` too, is done by
 `python -m approx_plugin <verb>`; nothing here knows how.
 
 SCons expands `$` in every text that it takes for a path or a message: for paths it gets nodes, made by `_file`.
@@ -103,7 +103,8 @@ def approx_project(
         env.Depends(nodes, _Cleaning(directory, _verb("clean", request)))
     for name in VERBS:
         env.AlwaysBuild(env.Alias(name, nodes, SCons.Script.Action(_verb(name, request), None)))
-    env.AlwaysBuild(env.Alias("bench", [], SCons.Script.Action(_verb("bench", request), None)))
+    for name in ("bench", "inspect"):
+        env.AlwaysBuild(env.Alias(name, [], SCons.Script.Action(_verb(name, request), None)))
     return nodes
 
 

@@ -1,0 +1,1 @@
+"""What a .tflite holds, said before there is an approx.yaml."""
