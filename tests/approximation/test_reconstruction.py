@@ -41,7 +41,8 @@ def images_of(conv: Conv2D, rng: np.random.Generator, count: int = 12) -> np.nda
     rough = rng.normal(size=(count, height + 2, width + 2, channels)).cumsum(axis=1).cumsum(axis=2)
     smooth = rough[:, 2:, 2:] + 0.5 * rough[:, 1:-1, 2:] + 0.7 * rough[..., 2:, 2:, ::-1]
     scaled = smooth / np.abs(smooth).max() * 140
-    return np.clip(np.rint(scaled), -128, 127).astype(np.int8)
+    made: np.ndarray = np.clip(np.rint(scaled), -128, 127).astype(np.int8)
+    return made
 
 
 def exact_sums(conv: Conv2D, images: np.ndarray, basis: Basis, coefficients: np.ndarray) -> np.ndarray:
