@@ -21,7 +21,7 @@ import numpy as np
 from approx_plugin import digest
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
-from approx_plugin.approximation.options import Options, by_significance
+from approx_plugin.approximation.options import Options, by_reconstruction, by_significance
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.toolchain import COMPILER
@@ -234,7 +234,7 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
     assert inputs.data is not None and spec.target is not None
     plans = inputs.plans
     groupings = _groupings(inputs, plans.offers)
-    options = by_significance(graph, groupings, inputs.data.calibration.inputs, criterion=spec.method.criterion)
+    options = _options(inputs, groupings, inputs.data.calibration.inputs)
     _check_capacity(inputs, options)
     with executor(workers) as pool:
         try:
@@ -307,14 +307,26 @@ def exact_design(inputs: Inputs) -> Designed:
 def _groupings(inputs: Inputs, offers: Offers) -> dict[int, Grouping]:
     """What may be left out together, for each operator that may be approximated and has a kernel that can."""
     found: dict[int, Grouping] = {}
+    method = inputs.spec.method
     for index in inputs.layers:
-        able = [o for o in offers.considered.get(index, {}).values() if o.plan.grouping is not None]
+        offered = offers.considered.get(index, {}).values()
+        able = [(o.cost.cycles, o.plan.grouping) for o in offered if o.plan.grouping is not None]
+        if method.name == "significance":
+            # It judges the products of each output channel by themselves.
+            able = [(cycles, grouping) for cycles, grouping in able if not grouping.shared]
         if able:
-            best = min(able, key=lambda offer: offer.cost.cycles).plan.grouping
-            assert best is not None
-            by_weight = inputs.spec.method.granularity == "weight"
+            _, best = min(able, key=lambda one: one[0])
+            by_weight = method.name == "significance" and method.granularity == "weight"
             found[index] = single(best.basis, inputs.graph.operators[index]) if by_weight else best
     return found
+
+
+def _options(inputs: Inputs, groupings: Mapping[int, Grouping], calibration: Int8Array) -> Options:
+    """What the spec's method makes of the operators that may be approximated."""
+    method = inputs.spec.method
+    if method.name == "reconstruction":
+        return by_reconstruction(inputs.graph, groupings, calibration)
+    return by_significance(inputs.graph, groupings, calibration, criterion=method.criterion)
 
 
 def lower_design(inputs: Inputs, designed: Designed) -> Lowered:

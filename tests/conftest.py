@@ -63,11 +63,12 @@ _LINKS = "APPROX_TESTS_CCACHE"
 def pytest_configure(config: pytest.Config) -> None:
     """Put links to ccache before the compilers on the path, for this process and those that it starts.
 
-    A suite that a shell has started in the background ignores Ctrl-C, and so would the programs that are to be
+    A suite that was started in the background may ignore Ctrl-C and hang-ups, and so would the programs that are to be
     interrupted in tests.
     """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
     program = shutil.which("ccache")
     if program is None or _LINKS in os.environ:
         return

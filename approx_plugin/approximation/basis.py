@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +25,15 @@ IntArray = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Basis(ABC):
-    """A way to write every output of an operator as bias + sum over operands of coefficient * operand."""
+    """A way to write every output of an operator as bias + sum over operands of coefficient * operand.
 
-    name: ClassVar[str]
-    """As in reports."""
+    Where a sample has several outputs (a tile), each of them counts the operands with factors of its own: `effects`.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As in reports and in design.json."""
 
     @abstractmethod
     def suits(self, operator: Operator) -> bool:
@@ -49,6 +54,14 @@ class Basis(ABC):
         inputs: int8 [images, ...], the operator's input. Yields float64 [samples, operands] of whole numbers; a sample
         is one place at which the sums are computed, and the operands are flat, in the order of the coefficients'.
         """
+
+    def effects(self, operator: Operator) -> Float64Array:
+        """float64 [outputs of a sample, operands], flat: by what an operand counts in each output."""
+        return np.ones((1, self.coefficients(operator)[0].size))
+
+    def noise(self, operator: Operator) -> Float64Array:
+        """float64 [operands, operands]: the operands' covariance where all inputs are independent and vary by 1."""
+        return np.eye(self.coefficients(operator)[0].size)
 
     @abstractmethod
     def rebuild(self, operator: Operator, coefficients: IntArray, bias: npt.NDArray[np.int64]) -> Operator:

@@ -21,11 +21,13 @@ class Grouping:
 
     title:  what a group is, for reports: "pairs of input channels".
     groups: one number for each operand of an output channel; the same for all output channels.
+    shared: whether a group falls for all output channels at once, or for each of them by itself.
     """
 
     basis: Basis
     title: str
     groups: Groups
+    shared: bool = False
 
 
 def single(basis: Basis, operator: Operator) -> Grouping:

@@ -1,4 +1,4 @@
-"""What the search may choose from: the published method's candidates of every layer."""
+"""What the search may choose from: candidates of every layer, by the published method or by reconstruction."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.approximation.grouping import Grouping
+from approx_plugin.approximation.moments import gather_moments
+from approx_plugin.approximation.reconstruction import candidates as reconstructed
 from approx_plugin.approximation.significance import CRITERIA
 from approx_plugin.approximation.skipping import candidate, combined, thresholds
 from approx_plugin.approximation.statistics import gather
@@ -17,6 +19,9 @@ from approx_plugin.model.tensor import Int8Array
 
 SHARES = tuple(step / 20 for step in range(17))
 """Shares of a layer's products that the levels drop: 0 (what can be had for nothing) to 80 %, in steps of 5 %."""
+
+MOST_OPERANDS = 4096
+"""Of an output channel, for the second-order update: its matrix then takes 128 MiB."""
 
 SWEEP_SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6)
 """Shares of all products that the designs with one threshold for all layers drop."""
@@ -31,6 +36,28 @@ class Options:
 
     ladders: Mapping[int, tuple[Candidate, ...]]
     sweep: tuple[tuple[Candidate, ...], ...] = ()
+
+
+def by_reconstruction(graph: Graph, groupings: Mapping[int, Grouping], calibration: Int8Array) -> Options:
+    """The candidates of the second-order update, by shares of each layer's products; the sweep has one for all layers.
+
+    Arguments as for `by_significance`. Layers with more than `MOST_OPERANDS` operands stay exact.
+    """
+    groupings = {
+        index: grouping for index, grouping in sorted(groupings.items()) if grouping.groups.size <= MOST_OPERANDS
+    }
+    if not groupings:
+        return Options({})
+    moments = gather_moments(graph, {index: one.basis for index, one in groupings.items()}, calibration)
+    ladders = {
+        index: _rising(reconstructed(graph.operators[index], moments[index], grouping, SHARES[1:]))
+        for index, grouping in groupings.items()
+    }
+    sweep = []
+    for share in SWEEP_SHARES:
+        chosen = [[one for one in ladder if one.level <= share] for ladder in ladders.values()]
+        sweep.append(tuple(some[-1] for some in chosen if some))
+    return Options(ladders, tuple(dict.fromkeys(design for design in sweep if design)))
 
 
 def by_significance(
@@ -50,7 +77,7 @@ def by_significance(
         operator, basis = graph.operators[index], grouping.basis
         coefficients = basis.coefficients(operator)
         significances[index] = CRITERIA[criterion](coefficients, statistics.layers[index])
-        joint = combined(significances[index], grouping.groups)
+        joint = combined(significances[index], grouping)
         values[index] = np.where(coefficients != 0, joint, 0.0).reshape(-1)
         mass.append(np.full(values[index].size, float(basis.uses(operator))))
 

@@ -10,21 +10,25 @@ import numpy.typing as npt
 
 from approx_plugin.approximation.basis import Float64Array, IntArray
 from approx_plugin.approximation.candidate import Candidate
-from approx_plugin.approximation.grouping import Grouping, Groups
+from approx_plugin.approximation.grouping import Grouping
 from approx_plugin.model.operator import Operator
 
 THRESHOLD_DIGITS = 4
 """Significant digits of a threshold: what the report prints is then what was used."""
 
 
-def combined(significance: Float64Array, groups: Groups) -> Float64Array:
+def combined(significance: Float64Array, grouping: Grouping) -> Float64Array:
     """For every product the sum of |S| over its group. significance: [out_channels, *operands]; the same shape back.
 
-    A product is dropped by every threshold at or above this value.
+    A product is dropped by every threshold at or above this value. Where a group falls for all output channels at
+    once, it is the mean of theirs.
     """
-    flat = groups.reshape(-1)
+    flat = grouping.groups.reshape(-1)
     sums = [np.bincount(flat, channel) for channel in np.abs(significance).reshape(len(significance), -1)]
-    return np.asarray(sums, np.float64)[:, flat].reshape(significance.shape)
+    found = np.asarray(sums, np.float64)[:, flat]
+    if grouping.shared:
+        found = np.broadcast_to(found.mean(axis=0), found.shape)
+    return found.reshape(significance.shape)
 
 
 def candidate(operator: Operator, significance: Float64Array, threshold: float, grouping: Grouping) -> Candidate:
@@ -36,7 +40,7 @@ def candidate(operator: Operator, significance: Float64Array, threshold: float, 
         raise ValueError(f"a threshold is a finite number >= 0, not {threshold}")
     basis = grouping.basis
     coefficients = basis.coefficients(operator)
-    kept = (combined(significance, grouping.groups) > threshold) & (coefficients != 0)
+    kept = (combined(significance, grouping) > threshold) & (coefficients != 0)
     left, bias = np.where(kept, coefficients, 0), basis.bias(operator)
     return made(operator, threshold, grouping, left, bias)
 

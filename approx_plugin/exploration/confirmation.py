@@ -19,7 +19,7 @@ is no reason to expect more here; skipping less is.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from approx_plugin.exploration.comparison import BoolArray, accuracy
@@ -81,19 +81,27 @@ def checkpoints() -> Iterator[int]:
 
 
 def confirm(
-    measured: Sequence[Design], ended: bool, origin: float | None, goal: Goal, promise: Promise, evaluate: Evaluate
+    measured: Sequence[Design],
+    ended: bool,
+    origin: float | None,
+    goal: Goal,
+    promise: Promise,
+    evaluate: Evaluate,
+    hopeful: Callable[[Design], bool] = lambda _: True,
 ) -> Confirmation:
     """The cheapest nominee that meets the target on the exploration set and keeps the promise on the confirmation set.
 
     measured: in the order of measurement, the exact network first; ended: whether the search had nothing more to
     measure. origin: the cycles from which savings count, those of the exact network: designs that do not take fewer
     are not nominated, nor are those that miss the target on the exploration set. None: the exact network does not fit,
-    so that no design has to be quicker, and savings count from the slowest one.
+    so that no design has to be quicker, and savings count from the slowest one. hopeful: whether a design is expected
+    to keep the promise.
     """
     looks: list[Look] = []
     mildest_first = promise.confidence is not None
     last: tuple[Design | None, BoolArray | None] = (None, None)
-    for design in ladder(measured, origin, goal) if mildest_first else nominees(measured, ended, origin, goal):
+    designs = ladder(measured, origin, goal, hopeful) if mildest_first else nominees(measured, ended, origin, goal)
+    for design in designs:
         (correct,) = evaluate([design.candidates])
         kept = promise.kept(correct)
         needed = None if kept else promise.images_needed(correct)
@@ -105,9 +113,17 @@ def confirm(
     return Confirmation(*last, tuple(looks))
 
 
-def ladder(measured: Sequence[Design], origin: float | None, goal: Goal) -> tuple[Design, ...]:
-    """What may be looked at with a confidence, the mildest first; arguments as for `confirm`."""
+def ladder(
+    measured: Sequence[Design], origin: float | None, goal: Goal, hopeful: Callable[[Design], bool]
+) -> tuple[Design, ...]:
+    """What may be looked at with a confidence, the mildest first; arguments as for `confirm`.
+
+    A poor design among the mild ones would keep the good ones behind it from being tried: only those are taken that no
+    cheaper one beats in accuracy, and that are expected to keep the promise, if there are any.
+    """
     fit, start = _usable(measured[1:], origin, goal)
+    fit = [one for one in fit if hopeful(one)] or fit
+    fit = [one for one in fit if not any(_beats(other, one) for other in fit)]
     most = max((start - design.point.cycles for design in fit), default=0.0)
     found: list[Design] = []
     for step in range(1, STEPS + 1):
@@ -135,6 +151,12 @@ def nominees(measured: Sequence[Design], ended: bool, origin: float | None, goal
             if design is not None and not any(NEAR * limit <= start - d.point.cycles <= limit for d in found):
                 found.append(design)
     return tuple(sorted(found, key=lambda d: (d.point.cycles, -d.point.accuracy, d.point.levels)))
+
+
+def _beats(one: Design, other: Design) -> bool:
+    """Whether it is cheaper and no less accurate on the exploration set, or more accurate and no more expensive."""
+    mine, others = (one.point.cycles, -one.point.accuracy), (other.point.cycles, -other.point.accuracy)
+    return mine != others and mine[0] <= others[0] and mine[1] <= others[1]
 
 
 def _usable(measured: Sequence[Design], origin: float | None, goal: Goal) -> tuple[list[Design], float]:

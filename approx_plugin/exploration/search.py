@@ -83,17 +83,21 @@ def explore(
     goal = Goal.on(target, exact.point.accuracy)
     (exact_confirmed,) = on_confirmation([()])
     promise = Promise(target, exact_confirmed, search.confidence)
+    outlook = Outlook(target, search.confidence, promise.images)
     ended = True
     if goal.allowed >= 0 or not exact_fits:
         notebook.meets = goal.met
         try:
-            outlook = Outlook(target, search.confidence, promise.images)
             Explorer(options, prices, notebook, goal, outlook, search.seed).run()
         except BudgetSpent:
             ended = False
     designs = notebook.designs
     origin = exact.point.cycles if exact_fits else None
-    found = confirm(designs, ended, origin, goal, promise, on_confirmation)
+
+    def hopeful(design: Design) -> bool:
+        return outlook.hopeful(notebook.correct(()), notebook.correct(design.candidates))
+
+    found = confirm(designs, ended, origin, goal, promise, on_confirmation, hopeful)
     if found.design is None and not exact_fits:
         raise NothingMeetsTheTarget(_failure(designs, goal, found.looks))
     chosen = found.design or exact

@@ -53,9 +53,9 @@ class Target:
 class Method:
     """How products are chosen to be skipped.
 
-    name:      "none" (exact) or "significance" (the published method).
+    name:      "none" (exact), "significance" (the published method) or "reconstruction" (the second-order update).
     criterion: "ratio_of_means" (S = E[a]w / sum E[a]w) or "mean_of_ratios" (mean of |p_i / sum p|).
-    granularity: "weight" (the published one) or "pair" (aligned pairs, what one SMLAD does).
+    granularity: of significance: "weight" (the published one) or "pair" (aligned pairs, what one SMLAD does).
     layers:    names or indexes of the convolutions that may be approximated; None: all of them.
     exclude:   names or indexes that must stay exact.
     """

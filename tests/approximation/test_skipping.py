@@ -45,7 +45,7 @@ def test_numbered_are_groups_of_one() -> None:
 
 def test_a_group_counts_as_the_sum_of_its_magnitudes() -> None:
     significance = np.array([[[[0.1, -0.2, 0.4]]], [[[np.inf, 0.0, -0.3]]]])
-    found = combined(significance, channel_pairs((1, 1, 3)))
+    found = combined(significance, Grouping(TAPS, "pairs", channel_pairs((1, 1, 3))))
     np.testing.assert_allclose(found[0, 0, 0], [0.3, 0.3, 0.4])
     assert found[1, 0, 0].tolist() == [np.inf, np.inf, 0.3]
 

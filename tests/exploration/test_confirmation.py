@@ -159,7 +159,7 @@ def test_a_target_without_content_is_refused() -> None:
 
 
 def test_with_a_confidence_the_mildest_is_tried_first_and_the_first_miss_ends_it() -> None:
-    designs = [design(cycles, 89.5) for cycles in range(20, 100, 10)]
+    designs = [design(cycles, 89 + cycles / 100) for cycles in range(20, 100, 10)]
     truth = {90: 90.0, 80: 90.0, 70: 89.8, 60: 89.7, 50: 89.4, 40: 89.3, 30: 90.0, 20: 90.0}
     oracle = Oracle(truth)
     found = look(designs, oracle, confidence=95.0)
@@ -176,5 +176,23 @@ def test_with_a_confidence_the_mildest_is_tried_first_and_the_first_miss_ends_it
 
 def test_with_a_confidence_nothing_is_taken_if_the_mildest_misses() -> None:
     oracle = Oracle({90: 89.2, 80: 90.0})
-    found = look([design(90, 89.5), design(80, 89.5)], oracle, confidence=95.0)
+    found = look([design(90, 89.6), design(80, 89.5)], oracle, confidence=95.0)
     assert found.design is None and found.correct is None and len(found.looks) == 1
+
+
+def test_with_a_confidence_a_poor_mild_design_does_not_stand_in_the_way() -> None:
+    designs = [design(90, 89.1), design(60, 89.8), design(40, 89.5)]
+    oracle = Oracle({90: 88.0, 60: 89.9, 40: 89.8})
+    found = look(designs, oracle, confidence=95.0)
+    assert oracle.asked == [60, 40]
+    assert found.design is designs[2]
+    known = confirm(
+        [EXACT, *designs],
+        True,
+        EXACT.point.cycles,
+        GOAL,
+        Promise(Target(max_accuracy_drop=1.0, accuracy=None), np.arange(1000) < 900, 95.0),
+        oracle,
+        lambda one: one is not designs[1],
+    )
+    assert oracle.asked[2:] == [40] and known.design is designs[2]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +26,10 @@ class Taps(Basis):
     padding is.
     """
 
-    name: ClassVar[str] = "taps"
+    @property
+    def name(self) -> str:
+        """See `Basis.name`."""
+        return "taps"
 
     def suits(self, operator: Operator) -> bool:
         """Convolutions."""
