@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-
-import numpy as np
 
 from approx_plugin import digest
 from approx_plugin.approximation.candidate import apply
@@ -24,9 +21,11 @@ from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import Options, by_reconstruction, by_significance
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
+from approx_plugin.build.overflow import OverflowedError
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.dataset import Datasets, load_datasets, random_inputs
-from approx_plugin.errors import ApproxError, CapacityError, ProjectError, ToolError, attempt, raise_all
+from approx_plugin.documents.wording import counted
+from approx_plugin.errors import ApproxError, CapacityError, ProjectError, attempt, raise_all
 from approx_plugin.exploration.choice import Choice, notes
 from approx_plugin.exploration.comparison import Comparison, compare
 from approx_plugin.exploration.design import Candidates
@@ -44,9 +43,10 @@ from approx_plugin.kernels.capacity import Demand, Room, missing, shortages
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.lowering import lower
+from approx_plugin.kernels.needs import FLASH, NOTHING, RAM, Bytes
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
-from approx_plugin.library.provider import resolve
+from approx_plugin.library.provider import CmsisNn, resolve
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.project.tree import collect
@@ -63,7 +63,12 @@ from approx_plugin.spec.order import Order, board_place, library_place
 from approx_plugin.spec.spec import Spec
 from approx_plugin.suitability import unsuited
 from approx_plugin.tflite.reader import read_graph
+from approx_plugin.vectors import fitting, give_way, reserved
+from approx_plugin.vectors import save as save_vectors
 from approx_plugin.workplace import Workplace
+
+_LINKS = 4
+"""How often a program is linked at most, until it fits."""
 
 AUTO = "auto"
 """In the place of a kernel's name: whichever is best."""
@@ -78,6 +83,7 @@ class Inputs:
 
     data: None where the spec names none. layers: that may be approximated.
     design: what the design file of the spec says, None where it names none.
+    overflow: bytes by memory that a linked program has turned out to need beyond what was estimated.
     """
 
     request: Request
@@ -90,6 +96,7 @@ class Inputs:
     design: DesignFile | None
     directory: Path
     cmsis_nn: Path | None
+    overflow: Bytes = field(default_factory=lambda: NOTHING)
 
     @property
     def platform(self) -> Platform:
@@ -117,17 +124,12 @@ class Inputs:
         return self.design.method if self.design else method_title(self.spec.method)
 
     @property
-    def vector_bytes(self) -> int:
-        """What the project's test vectors take: inputs, outputs, a checksum for each layer."""
-        graph = self.graph
-        single = graph.input_bytes + graph.output_bytes + 4 * len(graph.operators)
-        return self.spec.project.test_vectors * single
-
-    @property
     def room(self) -> Room:
         """What the steps and the arena may take."""
         borders = self.graph.input_bytes + self.graph.output_bytes + state_bytes(self.graph)
-        return Room.of(self.board, self.vector_bytes, borders, self.spec.budget, len(self.graph.operators))
+        vectors = reserved(self.graph, self.board, self.spec.project.test_vectors)
+        room = Room.of(self.board, vectors, borders, self.spec.budget, len(self.graph.operators))
+        return room.without(self.overflow)
 
 
 @dataclass(frozen=True, eq=False)
@@ -389,19 +391,13 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     if designed.exploration:
         say(designed.exploration.message)
     # The vectors take long for large inputs: whether the network fits comes first.
-    lowered = lower_design(inputs, designed)
-    program = lowered.program
+    lower_design(inputs, designed)
     vectors = vectors_of(inputs, designed.graph)
     if len(vectors) < max(spec.verify_images, spec.project.test_vectors):
         say(f"only {len(vectors)} test vectors: the confirmation set holds no more")
-    stored = vectors.part(0, min(spec.project.test_vectors, len(vectors)))
-    provider = resolve(program.cmsis_nn_functions, inputs.cmsis_nn, library_place(request, spec))
-    say(f"arena {program.memory.size:,} B; CMSIS-NN: {provider.provider} {provider.version}")
-
-    def files(extra: Mapping[str, str]) -> Mapping[str, bytes]:
-        return collect(program, inputs.board, provider, stored, spec.project.name, extra=extra)
-
-    built = _build(files({}), place, request.workers, say)
+    linked = _linked(inputs, designed, vectors, place, say)
+    inputs, lowered, provider, built = linked.inputs, linked.lowered, linked.provider, linked.built
+    program = lowered.program
     report = compose(
         Subject(spec, inputs.board, graph, inputs.platform.model.origin, inputs.room.budgets),
         Made(
@@ -422,8 +418,8 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
         "report.json": json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
         **_design_file(inputs, designed, lowered, report),
     }
-    written = write(files(texts), inputs.directory, request.force)
-    _save_vectors(place, vectors)
+    written = write(linked.files(texts), inputs.directory, request.force)
+    save_vectors(place, vectors)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)
 
@@ -438,6 +434,48 @@ def _design_file(inputs: Inputs, designed: Designed, lowered: Lowered, report: R
     return {FILE_NAME: design_text(inputs.spec, inputs.graph, lowered.choice, report.method, report.target, found)}
 
 
+@dataclass(frozen=True, eq=False)
+class _Linked:
+    """What was built; inputs: with what the linker has found to be short taken off; stored: the firmware's vectors."""
+
+    inputs: Inputs
+    lowered: Lowered
+    stored: TestVectors
+    provider: CmsisNn
+    built: BuildResult | None
+
+    def files(self, extra: Mapping[str, str]) -> Mapping[str, bytes]:
+        """The project's."""
+        inputs = self.inputs
+        name = inputs.spec.project.name
+        return collect(self.lowered.program, inputs.board, self.provider, self.stored, name, extra=extra)
+
+
+def _linked(inputs: Inputs, designed: Designed, vectors: TestVectors, place: Workplace, say: Say) -> _Linked:
+    """The program, built. Where it overflows a memory, vectors give way to it, and then kernels are chosen again."""
+    request, spec, board = inputs.request, inputs.spec, inputs.board
+    wanted, kept = min(spec.project.test_vectors, len(vectors)), None
+    for number in range(1, _LINKS + 1):
+        lowered = lower_design(inputs, designed)
+        program = lowered.program
+        fits = fitting(program, board, wanted, inputs.overflow.get(FLASH, 0)) if kept is None else kept
+        if fits < spec.project.test_vectors <= len(vectors) and kept is None:
+            say(f"{counted(fits, 'test vector')} in the firmware: no more fit beside the network")
+        provider = resolve(program.cmsis_nn_functions, inputs.cmsis_nn, library_place(request, spec))
+        say(f"arena {program.memory.size:,} B; CMSIS-NN: {provider.provider} {provider.version}")
+        made = _Linked(inputs, lowered, vectors.part(0, fits), provider, None)
+        try:
+            return replace(made, built=_build(made.files({}), place, request.workers, say))
+        except OverflowedError as error:
+            if number == _LINKS or not set(error.regions) <= {"FLASH", "RAM"}:
+                raise
+            say(f"the estimate was too small ({error.what}): choosing again")
+            kept, short = give_way(inputs.graph, board, fits, error.regions.get("FLASH", 0))
+            found = {FLASH: short, RAM: error.regions.get("RAM", 0)}
+            inputs = replace(inputs, overflow={m: inputs.overflow.get(m, 0) + count for m, count in found.items()})
+    raise AssertionError("the last attempt returns or raises")
+
+
 def _build(files: Mapping[str, bytes], place: Workplace, workers: int | None, say: Say) -> BuildResult | None:
     """Build the Release configuration, outside of the output directory: nothing is written there before it links."""
     if shutil.which(COMPILER) is None:
@@ -447,27 +485,3 @@ def _build(files: Mapping[str, bytes], place: Workplace, workers: int | None, sa
     built = build(place.tree, "Release", place.build, workers)
     say(f"Release: {built.size.flash_bytes:,} B flash, {built.size.ram_bytes:,} B RAM ({built.compiler})")
     return built
-
-
-def _save_vectors(place: Workplace, vectors: TestVectors) -> None:
-    temporary = place.vectors.with_suffix(".tmp.npz")
-    np.savez(
-        temporary,
-        inputs=vectors.inputs,
-        outputs=vectors.outputs,
-        checksums=vectors.checksums,
-        sequence=np.array(vectors.sequence),
-    )
-    temporary.replace(place.vectors)
-
-
-def load_vectors(place: Workplace) -> TestVectors:
-    """What `generate` has saved. Raises ToolError if it is not there."""
-    try:
-        with np.load(place.vectors, allow_pickle=False) as stored:
-            sequence = bool(stored["sequence"])
-            return TestVectors(stored["inputs"], stored["outputs"], stored["checksums"], sequence)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ToolError(
-            "the test vectors of the last generation are gone", hint="generate the project again"
-        ) from error

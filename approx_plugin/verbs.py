@@ -22,7 +22,7 @@ from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.legible import check_paths
-from approx_plugin.pipeline import Say, generate, load_vectors, lowered_again
+from approx_plugin.pipeline import Say, generate, lowered_again
 from approx_plugin.project.clean import remove_generated
 from approx_plugin.proof.program import read_code
 from approx_plugin.reference.vectors import TestVectors
@@ -30,6 +30,7 @@ from approx_plugin.report.size import size_text
 from approx_plugin.request import Request
 from approx_plugin.spec.order import Order
 from approx_plugin.spec.spec import Spec
+from approx_plugin.vectors import load
 from approx_plugin.workplace import Workplace
 
 
@@ -87,10 +88,10 @@ class Session:
         """Inputs and expected answers of the project, which is brought up to date first."""
         self.up_to_date()
         try:
-            return load_vectors(self.place)
+            return load(self.place)
         except ToolError:
             generate_project(self)
-            return load_vectors(self.place)
+            return load(self.place)
 
 
 def generate_project(session: Session) -> None:
@@ -113,7 +114,7 @@ def generate_if_needed(session: Session) -> None:
 
 def run(session: Session) -> None:
     """Run the project's stored vectors in the emulator and show its console."""
-    vectors = session.vectors().part(0, session.spec.project.test_vectors)
+    vectors = session.vectors().part(0, max(1, session.spec.project.test_vectors))
     result = run_in_emulator(
         session.directory, session.board, vectors, session.place.build, workers=session.request.workers
     )

@@ -20,7 +20,7 @@ ORDER = (
     "proof",
     "laboratory",
     "inspection",
-    "terminal digest report legible",
+    "terminal digest report legible vectors",
     "exploration selection suitability",
     "project",
     "build",

@@ -26,7 +26,7 @@ from approx_plugin.cli import main
 from approx_plugin.dataset import random_inputs
 from approx_plugin.exploration import evaluation
 from approx_plugin.exploration.front import Point
-from approx_plugin.kernels.capacity import FLASH_RESERVE
+from approx_plugin.kernels.capacity import FLASH_RESERVE, LAYER_RESERVE
 from approx_plugin.pipeline import Generated, generate
 from approx_plugin.reference.executor import predictions
 from approx_plugin.report.data import Macs
@@ -290,11 +290,13 @@ def board_with(monkeypatch: pytest.MonkeyPatch, flash: int) -> None:
     monkeypatch.setattr(order, "load_board", smaller)
 
 
+FIXED = FLASH_RESERVE + 6 * LAYER_RESERVE
+
 UNPACKED = {"convolution": "unpacked"}
 
 
 def test_where_only_an_approximated_network_fits(digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    board_with(monkeypatch, FLASH_RESERVE + 9500)
+    board_with(monkeypatch, FIXED + 9300)
     made = make(write_spec(tmp_path, spec(kernels=UNPACKED))).report
     assert not made.exact.fits and made.chosen.fits
     assert made.chosen.flash_bytes <= made.flash_budget < made.exact.flash_bytes
@@ -309,7 +311,7 @@ def test_where_nothing_fits_it_is_said_before_any_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measured = Measured(monkeypatch)
-    board_with(monkeypatch, FLASH_RESERVE + 3500)
+    board_with(monkeypatch, FIXED + 3500)
     message = refuse(capsys, "--spec", write_spec(tmp_path, spec(kernels=UNPACKED)))
     assert re.search(
         r"even the most approximated network needs about [\d,]+ bytes of flash; [\d,]+ are available", message
@@ -321,7 +323,7 @@ def test_where_nothing_fits_it_is_said_before_any_search(
 def test_where_nothing_that_fits_meets_the_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    board_with(monkeypatch, FLASH_RESERVE + 5000)
+    board_with(monkeypatch, FIXED + 5000)
     values = spec(kernels=UNPACKED, target={"max_accuracy_drop": 0.1})
     message = refuse(capsys, "--spec", write_spec(tmp_path, values))
     assert "the exact network does not fit" in message and "no design that does meets the target" in message

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from approx_plugin.build.elf_size import Size, measure
 from approx_plugin.build.objects import CompiledObject, Job, compile_all
+from approx_plugin.build.overflow import overflowed
 from approx_plugin.build.replay import Replay, replay
 from approx_plugin.build.toolchain import COMPILER, compiler_version, find_program, first_lines
 from approx_plugin.cubeide.managed import read_managed
@@ -112,6 +113,9 @@ def link(
         outcome = run(command, cwd=directory, printed=map_file)
         if outcome.status:
             elf.unlink(missing_ok=True)
+            too_large = overflowed(outcome.output, elf.name)
+            if too_large is not None:
+                raise too_large
             raise ToolError(
                 f"the linker failed on {elf.name} (status {outcome.status})",
                 why=first_lines(outcome.output),

@@ -59,6 +59,10 @@ class Room:
         }
         return cls({memory: min(size, allowed.get(memory, size)) for memory, size in there.items()}, sources)
 
+    def without(self, taken: Bytes) -> Room:
+        """Less, by kind of memory: what a linked program has turned out to need besides."""
+        return Room({memory: size - taken.get(memory, 0) for memory, size in self.budgets.items()}, self.sources)
+
 
 @dataclass(frozen=True, eq=False)
 class Demand:
@@ -102,7 +106,7 @@ def missing(
             where=where,
             why=f"the largest layers are {parts}",
             hint="take a board with more flash, or `kernels: {convolution: auto}`, which unpacks only where the flash "
-            "suffices, or fewer project.test_vectors",
+            "suffices, or `project: {test_vectors: 0}`",
         )
 
 

@@ -497,7 +497,7 @@ data:
 method: {name: significance, criterion: mean, granularity: pear}
 search: {seed: 010, seed: 3, workers: two}
 kernels: {backend: *x}
-project: {directory: ., test_vectors: 0}
+project: {directory: ., test_vectors: -1}
 """
     found = places(write_folder(tmp_path, text))
     assert [(line, column) for line, column, _ in found] == [
