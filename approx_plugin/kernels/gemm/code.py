@@ -347,7 +347,7 @@ class Code:
             if outputs % 2:
                 # The last pair begins with the channel with which the one before it ends.
                 items += [_get(R1, PAIRS), instruction("cmp", R1, 2), instruction("it", "eq")]
-                items += [instruction("subeq.n", R0, R0, 1)]
+                items += [instruction("subeq.n", R0, 1)]
             items += [_put(R0, PAIR_OUT)]
         return items
 
