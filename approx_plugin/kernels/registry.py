@@ -13,11 +13,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from approx_plugin.kernels.cmsis_nn.kernel import CmsisNn
+from approx_plugin.kernels.gemm.kernel import Gemm
 from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.portable.kernel import Runtime
 from approx_plugin.kernels.unpacked.kernel import Unpacked
 
-_KERNELS: tuple[Kernel, ...] = (CmsisNn(), Unpacked(), Runtime())
+_KERNELS: tuple[Kernel, ...] = (
+    CmsisNn(),
+    Unpacked(),
+    Gemm(),
+    Runtime(),
+)
 
 KERNELS: Mapping[str, Kernel] = MappingProxyType({kernel.name: kernel for kernel in _KERNELS})
 """The order is that of equally good plans: the first one is taken."""

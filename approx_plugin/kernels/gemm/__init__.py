@@ -1,0 +1,9 @@
+"""Convolutions as matrix products: pixels are gathered into blocks of four, weights are streamed from a table.
+
+geometry  sizes and strides of a layer, and how its pixels fall into blocks and stripes
+gather    which input bytes become which slot, and the code that widens them
+table     weights and constants in the order in which the code reads them
+code      the function
+plan      one way to compute a layer
+kernel    the kernel
+"""
