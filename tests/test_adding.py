@@ -108,7 +108,7 @@ def test_the_template_of_an_operator_is_read_by_a_line(copy: Path) -> None:
 def test_a_kernel_is_a_file_and_a_line(copy: Path) -> None:
     kernels = copy / "approx_plugin" / "kernels"
     shutil.copyfile(kernels / "TEMPLATE.py", kernels / "loop.py")
-    replace_once(kernels / "registry.py", "Runtime())", "Runtime(), Loop())")
+    replace_once(kernels / "registry.py", "    Runtime(),\n", "    Runtime(),\n    Loop(),\n")
     line = "from approx_plugin.kernels.kernel import Kernel\n"
     replace_once(kernels / "registry.py", line, line + "from approx_plugin.kernels.loop import Loop\n")
     command = [sys.executable, "-m", "approx_plugin.laboratory", "--kernel", "template", "--core", "cortex-m4"]

@@ -14,10 +14,16 @@ from types import MappingProxyType
 
 from approx_plugin.kernels.cmsis_nn.kernel import CmsisNn
 from approx_plugin.kernels.kernel import Kernel
+from approx_plugin.kernels.planes.kernel import Planes
 from approx_plugin.kernels.portable.kernel import Runtime
 from approx_plugin.kernels.unpacked.kernel import Unpacked
 
-_KERNELS: tuple[Kernel, ...] = (CmsisNn(), Unpacked(), Runtime())
+_KERNELS: tuple[Kernel, ...] = (
+    CmsisNn(),
+    Unpacked(),
+    Planes(),
+    Runtime(),
+)
 
 KERNELS: Mapping[str, Kernel] = MappingProxyType({kernel.name: kernel for kernel in _KERNELS})
 """The order is that of equally good plans: the first one is taken."""

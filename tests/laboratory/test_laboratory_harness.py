@@ -32,7 +32,8 @@ def test_registered_kernels_do_nothing_wrong(core: str, backend: str, layers: in
     board = board_of(core)
     platform = unpriced(board, backend)
     subjects = [*draw_subjects(1, range(layers), platform)]
-    assert {subject.drawn.kernel.name for subject in subjects} == {*KERNELS}
+    rolled = {"planes"} if backend == "c" else set()
+    assert {subject.drawn.kernel.name for subject in subjects} == {*KERNELS} - rolled
     verdict = examine(subjects, Stand(board, platform, None, objects / core, 2), 1)
     assert [*map(str, verdict.faults)] == []
     assert len(verdict.measured) + verdict.left_out == len(subjects)
