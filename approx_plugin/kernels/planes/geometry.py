@@ -14,6 +14,9 @@ from approx_plugin.operators.depthwise_conv2d import DepthwiseConv2D
 WORD = 4
 """Bytes."""
 
+MOST_AT_ONCE = 4
+"""Planes that are made side by side."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -140,6 +143,11 @@ class Geometry:
     def filled(self) -> int:
         """Columns that hold input; they begin at `slid.before`."""
         return min(self.slid.extent, self.columns - self.slid.before)
+
+    @property
+    def batch(self) -> int:
+        """How many planes are made side by side: as many as divide them, up to `MOST_AT_ONCE`."""
+        return max(count for count in range(1, MOST_AT_ONCE + 1) if self.planes % count == 0)
 
     @property
     def plane_bytes(self) -> int:

@@ -21,7 +21,6 @@ COUNTER = R6
 TEMPORARIES = GENERAL[7:]
 LOW, HIGH = R0, R1
 PLANES = GENERAL[2:6]
-MOST_PLANES = len(PLANES)
 
 MOST_COLUMNS, REACH = 6, 4095
 """Columns in one turn of a loop, and bytes that an offset reaches."""
@@ -47,12 +46,21 @@ def fill(layout: Geometry, zero_point: int) -> list[Part]:
 
 def make_planes(layout: Geometry) -> list[Part]:
     """The planes of the next channels; their place in the input moves on."""
+    first, second = GENERAL[:2]
+    start = [frame.load(first, frame.SCRATCH), frame.store(first, frame.PLANE)]
+    batches = layout.planes // layout.batch
     parts: list[Part] = []
     for number, run in enumerate(layout.runs):
         parts += _run(layout, run, f"make_{number}")
-    where = GENERAL[0]
-    moved = instruction("add", where, where, layout.planes)
-    return [*parts, straight(frame.load(where, frame.INPUT), moved, frame.store(where, frame.INPUT))]
+    moved = [frame.load(first, frame.INPUT), instruction("add", first, first, layout.batch)]
+    moved.append(frame.store(first, frame.INPUT))
+    if batches == 1:
+        return [straight(start), *parts, straight(moved)]
+    start += [*constant(first, batches), frame.store(first, frame.PLANES)]
+    moved += [frame.load(first, frame.PLANE), *add_constant(first, layout.batch * layout.plane_bytes, second)]
+    moved.append(frame.store(first, frame.PLANE))
+    body = (*parts, straight(moved))
+    return [straight(start), Loop("batch", batches, body, frame.count_down(first, frame.PLANES))]
 
 
 def _run(layout: Geometry, run: Run, name: str) -> Iterator[Part]:
@@ -67,9 +75,9 @@ def _run(layout: Geometry, run: Run, name: str) -> Iterator[Part]:
     if both:
         start.append(instruction("mov", HIGH, LOW))
         start += add_constant(HIGH, layout.apart * paired.input_pitch, temporary)
-    start.append(frame.load(PLANES[0], frame.SCRATCH))
+    start.append(frame.load(PLANES[0], frame.PLANE))
     start += add_constant(PLANES[0], WORD * (run.first * layout.columns + slid.before), temporary)
-    planes = PLANES[: layout.planes]
+    planes = PLANES[: layout.batch]
     for before, plane in zip(planes, planes[1:]):
         start.append(instruction("mov", plane, before))
         start += add_constant(plane, layout.plane_bytes, temporary)
@@ -117,7 +125,7 @@ def _wide(layout: Geometry, both: bool) -> int:
 def _column(layout: Geometry, run: Run, column: int) -> list[Instruction]:
     """One word of each plane."""
     offset, place = column * layout.slid.input_pitch, WORD * column
-    planes = PLANES[: layout.planes]
+    planes = PLANES[: layout.batch]
     ring = [TEMPORARIES[(5 * column + number) % len(TEMPORARIES)] for number in range(len(TEMPORARIES))]
     if not (run.low and run.high):
         half = 0 if run.low else 2
@@ -126,7 +134,7 @@ def _column(layout: Geometry, run: Run, column: int) -> list[Instruction]:
             code.append(instruction("ldrsb", ring[number], Address(LOW, offset + number, region="input")))
             code.append(instruction("strh", ring[number], Address(plane, place + half, region="planes")))
         return code
-    if layout.channels % 4 or layout.planes != 4:
+    if layout.channels % 4 or layout.batch != 4:
         return [one for number, plane in enumerate(planes) for one in _bytes(number, plane, offset, place, ring)]
     first, second, third, fourth, fifth = ring[:5]
     stores = [Address(plane, place, region="planes") for plane in planes]

@@ -19,9 +19,9 @@ from approx_plugin.kernels.planes.body import Ending, Line, NoRegisterError
 from approx_plugin.kernels.planes.constants import Constants, Places, places, records
 from approx_plugin.kernels.planes.filtering import Shape, best_shape, filters
 from approx_plugin.kernels.planes.frame import CALLER_SAVED, Frame
-from approx_plugin.kernels.planes.geometry import WORD, Geometry, geometry
+from approx_plugin.kernels.planes.geometry import MOST_AT_ONCE, WORD, Geometry, geometry
 from approx_plugin.kernels.planes.legend import legend
-from approx_plugin.kernels.planes.making import MOST_PLANES, REACH, fill, make_planes
+from approx_plugin.kernels.planes.making import REACH, fill, make_planes
 from approx_plugin.kernels.planes.weights import Arrangement, arrangement
 from approx_plugin.kernels.rolled.plan import RolledPlan
 from approx_plugin.kernels.rolled.stream import Stream
@@ -35,6 +35,10 @@ MOST_INSTRUCTIONS = {"cortex-m4": 190}
 """Of a line: where the instruction cache may hold 1 KB, so that the line stays in it with what is around it."""
 
 MANY_INSTRUCTIONS = 320
+
+MOST_PLANES = 16
+"""At a time. With more of them the code for making planes and that for using them push each other out of a small
+instruction cache less often."""
 
 WITHOUT_SINGLES = ("cortex-m7",)
 """Cores on which a load from the stack is quicker than a move from the FPU."""
@@ -115,6 +119,11 @@ class PlanesPlan(RolledPlan):
         return legend(self.conv, self.layout, self.shape, self.kept, self.arranged)
 
     @cached_property
+    def code(self) -> Sequence[Routine]:
+        """The functions under any name: what prices need."""
+        return self._anonymous[0]
+
+    @cached_property
     def _line(self) -> Line:
         return _line(self.layout, self.arranged, self.places, self.constants, self.near, self.kept)
 
@@ -163,20 +172,40 @@ def _up(size: int) -> list[Instruction]:
 
 
 def plans(conv: DepthwiseConv2D, constants: Constants, target: Target) -> list[PlanesPlan]:
-    """All that are compared, the one expected to be the quickest first; none where nothing is within reach."""
-    found: list[PlanesPlan] = []
-    for columns_paired in (False, True):
-        channels = conv.inputs[0].shape[3]
-        first: PlanesPlan | None = None
-        for planes in [count for count in range(MOST_PLANES, 0, -1) if channels % count == 0]:
-            first = _plan(conv, constants, target, geometry(conv, columns_paired, planes), RAM, first)
-            if first is None:
-                break
-            found.append(first)
-            if target.dtcm >= first.layout.scratch_bytes:
-                own = _plan(conv, constants, target, first.layout, DTCM, first)
-                found += [own] if own else []
-    return sorted(found, key=lambda plan: (sum(routine.cycles for routine in plan.routines("step")), plan.memory))
+    """All that are compared, the one expected to be the quickest first; none where nothing is within reach.
+
+    Rows or columns may be paired; what is quicker there with a few planes is tried with fewer and more of them, too.
+    """
+    few, counts = numbers(conv.inputs[0].shape[3])
+    both = [
+        plan
+        for columns_paired in (False, True)
+        for plan in [_plan(conv, constants, target, geometry(conv, columns_paired, few), RAM)]
+        if plan is not None
+    ]
+    if not both:
+        return []
+    found = sorted(both, key=_cycles)
+    best = found[0]
+    for planes in counts:
+        layout = replace(best.layout, planes=planes)
+        memories = [RAM] if planes != few else []
+        memories += [DTCM] if 0 < layout.scratch_bytes <= target.dtcm else []
+        found += [replace(best, layout=layout, memory=memory) for memory in memories]
+    return sorted(found, key=lambda plan: (_cycles(plan), plan.layout.scratch_bytes, plan.memory))
+
+
+def numbers(channels: int) -> tuple[int, tuple[int, ...]]:
+    """How many planes there may be at a time: a few, and all that are compared."""
+    possible = [count for count in range(1, MOST_PLANES + 1) if channels % count == 0]
+    few = max(count for count in possible if count <= MOST_AT_ONCE)
+    several = max(count for count in possible if count % few == 0)
+    return few, tuple(sorted({1, few, several, *({2, 2 * few} & set(possible))}))
+
+
+def _cycles(plan: PlanesPlan) -> float:
+    """While no memory lets the core wait."""
+    return sum(routine.cycles for routine in plan.code)
 
 
 def _plan(
@@ -185,22 +214,8 @@ def _plan(
     target: Target,
     layout: Geometry,
     memory: str,
-    like: PlanesPlan | None,
 ) -> PlanesPlan | None:
-    """like: one for the same direction, whose lines are the same."""
-    if like is not None:
-        return PlanesPlan(
-            conv,
-            layout,
-            like.arranged,
-            constants,
-            like.places,
-            like.near,
-            like.kept,
-            like.core,
-            like.shape,
-            memory,
-        )
+    """None where nothing is within reach."""
     arranged = arrangement(layout)
     most = MOST_INSTRUCTIONS.get(target.core, MANY_INSTRUCTIONS)
     far_at = (layout.group - 1) * layout.paired.output_pitch
