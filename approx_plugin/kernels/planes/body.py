@@ -200,8 +200,8 @@ class Allocator:
             self.code += operation.make(self._where)
             if operation.ends:
                 self._free.append(self._where.pop(operation.sum))
-            for value in set(operation.needs) - self._pinned.keys():
-                if self._next(value, number + 1) is None and value in self._where:
+            for value in dict.fromkeys(operation.needs):
+                if self._next(value, number + 1) is None and value in self._where and value not in self._pinned:
                     self._free.append(self._where.pop(value))
         return self.code
 

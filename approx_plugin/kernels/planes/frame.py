@@ -62,4 +62,4 @@ def store(register: Register, place: int) -> Instruction:
 
 def count_down(register: Register, place: int) -> tuple[Instruction, ...]:
     """The end of a loop whose counter is on the stack: what sets the flags goes first."""
-    return load(register, place), instruction("subs", register, register, 1), store(register, place)
+    return load(register, place), instruction("subs", register, 1), store(register, place)

@@ -29,7 +29,7 @@ def legend(conv: DepthwiseConv2D, layout: Geometry, shape: Shape, kept: Frame, a
     return [
         generated_by(f'{conv.name} ({conv.kind}), the model\'s "{" ".join(conv.label.split())}"'),
         "",
-        f"{conv.name}, {conv.label}: {'x'.join(map(str, inputs))} to {'x'.join(map(str, outputs))}, "
+        f"{'x'.join(map(str, inputs))} to {'x'.join(map(str, outputs))}, "
         f"window {height}x{width}, stride {conv.stride[0]}x{conv.stride[1]}, "
         f"dilation {conv.dilation[0]}x{conv.dilation[1]}.",
         "",

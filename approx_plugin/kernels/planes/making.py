@@ -38,7 +38,7 @@ def fill(layout: Geometry, zero_point: int) -> list[Part]:
         turn = instruction("stmia.w", Pointer(R2, True, "planes"), Registers(values))
         parts += [
             straight(constant(GENERAL[7], blocks)),
-            Loop("fill", blocks, (straight(turn),), (instruction("subs", GENERAL[7], GENERAL[7], 1),)),
+            Loop("fill", blocks, (straight(turn),), (instruction("subs", GENERAL[7], 1),)),
         ]
     left = [instruction("str", R3, Address(R2, 4, POST, "planes"))] * rest
     return [*parts, straight(left)] if left else parts
@@ -97,7 +97,7 @@ def _run(layout: Geometry, run: Run, name: str) -> Iterator[Part]:
     columns = straight(*(_column(layout, run, number) for number in range(wide)), moved(wide))
     if turns > 1:
         body.append(straight(constant(COUNTER, turns)))
-        body.append(Loop(f"{name}_column", turns, (columns,), (instruction("subs", COUNTER, COUNTER, 1),)))
+        body.append(Loop(f"{name}_column", turns, (columns,), (instruction("subs", COUNTER, 1),)))
     elif turns:
         body.append(columns)
     rest = straight(*(_column(layout, run, number) for number in range(left)))
