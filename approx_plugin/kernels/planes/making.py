@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from approx_plugin.kernels.machine.idioms import add_constant, constant
 from approx_plugin.kernels.machine.instruction import Instruction, instruction
-from approx_plugin.kernels.machine.operands import POST, Address, Pointer, Registers, Shifted
-from approx_plugin.kernels.machine.registers import GENERAL, R0, R1, R2, R3, R6, Register
+from approx_plugin.kernels.machine.operands import Address, Shifted
+from approx_plugin.kernels.machine.registers import GENERAL, R0, R1, R6, Register
 from approx_plugin.kernels.machine.routine import Loop, Part, straight
 from approx_plugin.kernels.machine.text import Remark
 from approx_plugin.kernels.planes import frame
@@ -24,24 +24,6 @@ PLANES = GENERAL[2:6]
 
 MOST_COLUMNS, REACH = 6, 4095
 """Columns in one turn of a loop, and bytes that an offset reaches."""
-
-
-def fill(layout: Geometry, zero_point: int) -> list[Part]:
-    """Everything becomes border. r2: the scratch."""
-    words = layout.scratch_bytes // WORD
-    pair = (zero_point & 0xFFFF) * 0x10001
-    blocks, rest = divmod(words, 4)
-    values = (R3, *GENERAL[4:7])
-    setting = [*constant(R3, pair), *(instruction("mov", register, R3) for register in values[1:])]
-    parts: list[Part] = [straight(Remark("The border, and for now everything, is the zero point."), setting)]
-    if blocks:
-        turn = instruction("stmia.w", Pointer(R2, True, "planes"), Registers(values))
-        parts += [
-            straight(constant(GENERAL[7], blocks)),
-            Loop("fill", blocks, (straight(turn),), (instruction("subs", GENERAL[7], 1),)),
-        ]
-    left = [instruction("str", R3, Address(R2, 4, POST, "planes"))] * rest
-    return [*parts, straight(left)] if left else parts
 
 
 def make_planes(layout: Geometry) -> list[Part]:

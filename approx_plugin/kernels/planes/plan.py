@@ -16,12 +16,13 @@ from approx_plugin.kernels.machine.routine import Loop, Part, Routine, straight
 from approx_plugin.kernels.needs import DTCM, FLASH, RAM, Bytes
 from approx_plugin.kernels.planes import frame
 from approx_plugin.kernels.planes.body import Ending, Line, NoRegisterError
+from approx_plugin.kernels.planes.border import fill
 from approx_plugin.kernels.planes.constants import Constants, Places, places, records
 from approx_plugin.kernels.planes.filtering import Shape, best_shape, filters
 from approx_plugin.kernels.planes.frame import CALLER_SAVED, Frame
 from approx_plugin.kernels.planes.geometry import MOST_AT_ONCE, WORD, Geometry, geometry
 from approx_plugin.kernels.planes.legend import legend
-from approx_plugin.kernels.planes.making import REACH, fill, make_planes
+from approx_plugin.kernels.planes.making import REACH, make_planes
 from approx_plugin.kernels.planes.weights import Arrangement, arrangement
 from approx_plugin.kernels.rolled.plan import RolledPlan
 from approx_plugin.kernels.rolled.stream import Stream

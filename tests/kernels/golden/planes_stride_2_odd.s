@@ -43,15 +43,16 @@ approx_layer_00_planes:
 	movw r3, #:lower16:approx_layer_00_constants
 	movt r3, #:upper16:approx_layer_00_constants
 	str r3, [sp, #8]
+	str r2, [sp, #16]
 	movw r8, #3
-	mov r3, #0x30003                @ The border, and for now everything, is the zero point.
+	mov r3, #0x30003                @ The border is the zero point.
 	str r0, [sp, #0]
 	str r1, [sp, #4]
-	str r2, [sp, #16]
 	str r8, [sp, #20]
 	mov r4, r3
 	mov r5, r3
 	mov r6, r3
+	ldr r2, [sp, #16]
 	movs r7, #5
 .Lapprox_layer_00_planes_fill:
 	stmia.w r2!, {r3-r6}
