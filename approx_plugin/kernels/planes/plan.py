@@ -94,18 +94,18 @@ class PlanesPlan(RolledPlan):
 
     @property
     def streams(self) -> Sequence[Stream]:
-        """The table once; the input once for each group of channels, whose bytes lie apart; the planes."""
+        """The table once. With each group of channels the whole input, whose bytes lie apart, the planes and the whole
+        output, which share a cache; with each further filter of a group the output again.
+        """
         layout = self.layout
-        groups = layout.channels // layout.planes
-        _, height, width, channels = self.conv.inputs[0].shape
-        found = [
+        groups, filters = layout.channels // layout.planes, layout.planes * layout.multiplier
+        planes = layout.plane_bytes if self.memory == RAM else 0
+        source, result = float(self.conv.inputs[0].elements), float(self.conv.output.elements)
+        return (
             Stream(FLASH, WORD * self.places.size * layout.channels * layout.multiplier),
-            Stream(RAM, height * width * channels, groups),
-            Stream(RAM, float(self.conv.output.elements), groups * layout.planes * layout.multiplier),
-        ]
-        if self.memory == RAM:
-            found.append(Stream(RAM, layout.planes * layout.plane_bytes, groups * (1 + layout.multiplier), True))
-        return found
+            Stream(RAM, source + result + layout.planes * planes, groups),
+            Stream(RAM, result + planes, groups * (filters - 1), written=True),
+        )
 
     def tables(self, symbol: str) -> Sequence[Table]:
         """One record for each output channel."""
