@@ -15,6 +15,7 @@ from types import MappingProxyType
 from approx_plugin.kernels.cmsis_nn.kernel import CmsisNn
 from approx_plugin.kernels.gemm.kernel import Gemm
 from approx_plugin.kernels.kernel import Kernel
+from approx_plugin.kernels.planes.kernel import Planes
 from approx_plugin.kernels.portable.kernel import Runtime
 from approx_plugin.kernels.unpacked.kernel import Unpacked
 
@@ -22,6 +23,7 @@ _KERNELS: tuple[Kernel, ...] = (
     CmsisNn(),
     Unpacked(),
     Gemm(),
+    Planes(),
     Runtime(),
 )
 

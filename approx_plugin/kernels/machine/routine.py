@@ -22,6 +22,7 @@ from typing import Union
 
 from approx_plugin.boards.timing import Cache
 from approx_plugin.cores.core import CoreTiming
+from approx_plugin.kernels.costs.counting import missed_bytes
 from approx_plugin.kernels.machine import text as written
 from approx_plugin.kernels.machine.instruction import Instruction, instruction
 from approx_plugin.kernels.machine.scheduling import schedule_items
@@ -219,7 +220,18 @@ def _missed(parts: Sequence[Part], entries: float, cache: Cache) -> float:
             if whole <= cache.bytes:
                 total += entries * whole
             else:
-                total += _missed((*part.body, Straight(part.close)), entries * part.turns, cache)
+                apart = _missed((*part.body, Straight(part.close)), entries * part.turns, cache)
+                # Of a loop that is just too large, only the sets that overflow are fetched again.
+                swept = entries * float(missed_bytes(cache, whole, part.turns))
+                total += min(apart, swept) if _inner_loops_fit(part.body, cache) else apart
         else:
             total += _missed(part.body, entries * part.share, cache)
     return total
+
+
+def _inner_loops_fit(parts: Iterable[Part], cache: Cache) -> bool:
+    return all(
+        _size((part,)) <= cache.bytes if isinstance(part, Loop) else _inner_loops_fit(part.body, cache)
+        for part in parts
+        if not isinstance(part, Straight)
+    )

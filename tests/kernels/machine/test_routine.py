@@ -75,3 +75,14 @@ def test_a_cache_that_holds_the_loop_is_filled_once() -> None:
     small = routine.missed(Cache(16, 8, 1))
     # The inner loop stays for its turns and is fetched anew for each row.
     assert 10 * 16 < small < 10 * (routine.size + 16)
+
+
+def test_a_loop_that_is_just_too_large_loses_only_what_overflows() -> None:
+    body = straight(*[instruction("add.w", R0, R0, R1)] * 16)
+    cache = Cache(64, 8, 4)
+    loop = Loop("turn", 100, (body,), (COUNT,))
+    missed = Routine("f", (loop,), load_core("cortex-m4")).missed(cache)
+    # 72 bytes on 8 lines of 2 sets with 4 ways: one line too many, and with it a set's five are lost turn after turn.
+    assert 9 * 8 <= missed <= (9 + 99 * 5) * 8
+    twice = Loop("turn", 100, (body, body), (COUNT,))
+    assert Routine("f", (twice,), load_core("cortex-m4")).missed(cache) > 100 * 64
