@@ -17,11 +17,13 @@ from approx_plugin.kernels.gemm.kernel import Gemm
 from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.portable.kernel import Runtime
 from approx_plugin.kernels.unpacked.kernel import Unpacked
+from approx_plugin.kernels.winograd.kernel import Winograd
 
 _KERNELS: tuple[Kernel, ...] = (
     CmsisNn(),
     Unpacked(),
     Gemm(),
+    Winograd(),
     Runtime(),
 )
 
