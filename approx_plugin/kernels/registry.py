@@ -18,12 +18,14 @@ from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.planes.kernel import Planes
 from approx_plugin.kernels.portable.kernel import Runtime
 from approx_plugin.kernels.unpacked.kernel import Unpacked
+from approx_plugin.kernels.winograd.kernel import Winograd
 
 _KERNELS: tuple[Kernel, ...] = (
     CmsisNn(),
     Unpacked(),
     Gemm(),
     Planes(),
+    Winograd(),
     Runtime(),
 )
 
