@@ -24,9 +24,6 @@ FORMS = (T42, T22)
 REACH = 4095
 """Of an offset: three points side by side, and two output rows."""
 
-LARGEST = 1 << 20
-"""Bytes of scratch beyond which a plan is not worth looking at."""
-
 
 class Winograd(Kernel):
     """3x3 convolutions with stride 1 in a transformed domain; also those that approximation has left there."""
@@ -57,7 +54,9 @@ class Winograd(Kernel):
             return "it has too many input channels"
         if 2 * conv.output.shape[3] > REACH:
             return "it has too many output channels"
-        if not any(numbers(conv, form) for form in FORMS):
+        if not any(stripes_of(shape_of(conv, form)) for form in FORMS):
+            return "its rows are too long"
+        if not any(numbers(conv, form) and stripes_of(shape_of(conv, form)) for form in FORMS):
             return "no exact constants were found"
         return None
 
@@ -72,8 +71,6 @@ class Winograd(Kernel):
                 continue
             for stripes in stripes_of(shape_of(conv, transform)):
                 plan = WinogradPlan(conv, found, stripes, platform.core, form, RAM)
-                if plan.scratch[RAM] > LARGEST:
-                    continue
                 made.append(plan)
                 if plan.scratch[RAM] <= platform.dtcm:
                     made.append(WinogradPlan(conv, found, stripes, platform.core, form, DTCM))

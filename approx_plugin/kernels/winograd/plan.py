@@ -143,7 +143,8 @@ class WinogradPlan(RolledPlan):
             f"{stripes.rows}x{stripes.columns} tiles are computed at a time. Rows are copied with their padding, "
             "transformed downwards into lines and across into blocks of four tiles: for each point its slots, two "
             "input channels as the halves of a word for each tile, and behind them room for its sums. Then, for each "
-            "pair of output channels, the slots are multiplied with the words of the table, and the sums transformed back.",
+            "pair of output channels, the slots are multiplied with the words of the table, and the sums transformed "
+            "back.",
             registers,
             f"Sums come out {self.numbers.scale} times as large as those that SMMLA and SSAT requantise by definition.",
             "",
@@ -164,15 +165,19 @@ class WinogradPlan(RolledPlan):
 STRIPE_ROWS = (1, 2, 4)
 """Rows of tiles that are compared, besides all of them."""
 
-PART_TILES = 8
+PART_TILES = (8, 4)
 """Tiles of a part of a row, where half a row is no fewer."""
+
+REACH = 4095
+"""Of an offset: two of three rows, or lines, are reached from the first one."""
 
 
 def stripes_of(shape: Shape) -> list[Stripes]:
-    """Those worth comparing, the largest first."""
+    """Those worth comparing, the largest first; none where rows are too long."""
     rows, columns = shape.tile_rows, shape.tile_columns
     sizes = sorted({rows, *(size for size in STRIPE_ROWS if size < rows)}, reverse=True)
     found = [Stripes(shape, size, columns) for size in sizes]
-    if not shape.is_cropped and columns >= 2 * PART_TILES and columns % PART_TILES == 0:
-        found.append(Stripes(shape, 1, PART_TILES))
-    return found
+    if not shape.is_cropped:
+        found += [Stripes(shape, 1, part) for part in PART_TILES if columns >= 2 * part and columns % part == 0]
+    further = shape.form.patch[0] // 2 - 1
+    return [one for one in found if further * max(shape.row_bytes, one.line_bytes + 4) <= REACH]
