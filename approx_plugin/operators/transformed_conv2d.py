@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from approx_plugin.model.node import Node, UnsupportedError
 from approx_plugin.model.operator import Operator
-from approx_plugin.model.quantization import Multiplier
 from approx_plugin.model.tensor import Int8Array
-from approx_plugin.operators.fixed_point import LARGEST_WITHOUT_WRAP, Requantizer
+from approx_plugin.operators.fixed_point import LARGEST_WITHOUT_WRAP
 from approx_plugin.operators.geometry import Padding, padded
 from approx_plugin.operators.winograd import TRANSFORMS, Transform
 
@@ -31,7 +30,8 @@ class TransformedConv2D(Operator):
 
     transform: its name, see `winograd.TRANSFORMS`. coefficients: int16 [out_channels, points, in_channels]; bias: int64
     [out_channels]. A sum is bias + the output transform of the products, `Transform.scale` times as large as that of
-    the convolution; multipliers: of such sums, one an output channel. No sum leaves int32 for any input.
+    the convolution. No sum leaves int32 for any input. An output is ((sum * multiplier >> 32) + addend) >> exponent,
+    within int8 and the activation's limits; multipliers, addends: int64 [out_channels], each within int32.
     direct_macs: multiply-accumulates of the convolution, which is what its time is compared with.
     """
 
@@ -40,7 +40,9 @@ class TransformedConv2D(Operator):
     transform: str
     coefficients: Int16Array
     bias: Int64Array
-    multipliers: tuple[Multiplier, ...]
+    multipliers: Int64Array
+    addends: Int64Array
+    exponent: int
     padding: Padding
     activation_min: int
     activation_max: int
@@ -110,18 +112,11 @@ class TransformedConv2D(Operator):
         highest = np.maximum(weights * low, weights * high).sum(axis=2).max(axis=1)
         return self.bias + lowest, self.bias + highest
 
-    @cached_property
-    def _requantizer(self) -> Requantizer:
-        lowest, highest = self.sum_limits
-        largest = int(max(-lowest.min(), highest.max(), -(lowest - self.bias).min(), (highest - self.bias).max()))
-        return Requantizer(
-            self.multipliers,
-            bias=self.bias,
-            largest=largest,
-            zero_point=self.output.zero_point,
-            activation_min=self.activation_min,
-            activation_max=self.activation_max,
-        )
+    def requantized(self, sums: Int64Array) -> Int8Array:
+        """int8 of sums with their bias, int64 [..., out_channels]. No product leaves int64: both factors are int32."""
+        values = ((sums * self.multipliers >> 32) + self.addends) >> self.exponent
+        made: Int8Array = np.clip(values, self.activation_min, self.activation_max).astype(np.int8)
+        return made
 
     @cached_property
     def _matrices(self) -> npt.NDArray[np.float64]:
@@ -139,7 +134,7 @@ class TransformedConv2D(Operator):
             count = len(operands) // (rows * columns)
             products = np.matmul(operands.transpose(1, 0, 2), self._matrices)
             sums = np.tensordot(form.outputs.astype(np.float64), products, 1)
-            made = self._requantizer(sums.reshape(-1, self.out_channels))
+            made = self.requantized(sums.reshape(-1, self.out_channels).astype(np.int64) + self.bias)
             tiled = made.reshape(*form.tile, count, rows, columns, self.out_channels).transpose(2, 3, 0, 4, 1, 5)
             whole = tiled.reshape(count, rows * form.tile[0], columns * form.tile[1], self.out_channels)
             output[start : start + count] = whole[:, :height, :width]

@@ -17,7 +17,6 @@ from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.moments import DAMPING, gather_moments
 from approx_plugin.approximation.reconstruction import candidates, eliminate, rounded
 from approx_plugin.operators.conv2d import Conv2D
-from approx_plugin.operators.fixed_point import offset_and_clamp, requantize
 from approx_plugin.operators.geometry import padded
 from approx_plugin.operators.transformed_conv2d import TransformedConv2D
 
@@ -190,7 +189,8 @@ def test_a_transformed_convolution_computes_what_its_points_say(
         patch = around[image, y : y + tall, x : x + wide].reshape(-1, channels)
         points = np.einsum("opc,pc->po", coefficients.astype(np.int64), form.inputs @ patch)
         sums = (form.outputs @ points + basis.bias(conv) + 7).reshape(down, across, outputs)
-        made = offset_and_clamp(requantize(sums, operator.multipliers), conv.output_zero_point, -128, 127)
+        made = ((sums * operator.multipliers >> 32) + operator.addends) >> operator.exponent
+        made = np.clip(made, -128, 127)
         space = expected[image, y : y + down, x : x + across]
         space[...] = made[: space.shape[0], : space.shape[1]]
     np.testing.assert_array_equal(operator.compute([images]), expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +11,6 @@ import numpy.typing as npt
 
 from approx_plugin.approximation.basis import Basis, Float64Array, IntArray
 from approx_plugin.model.operator import Operator
-from approx_plugin.model.quantization import Multiplier, quantize_multiplier
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.transformed_conv2d import TransformedConv2D, tile_operands
@@ -69,6 +69,7 @@ class Transformed(Basis):
         conv = _convolution(operator)
         if coefficients.min() < INT16.min or coefficients.max() > INT16.max:
             raise ValueError("transformed weights are int16")
+        multipliers, exponent = _multipliers(conv, self.form.scale)
         return TransformedConv2D(
             index=conv.index,
             name=conv.name,
@@ -78,7 +79,9 @@ class Transformed(Basis):
             transform=self.form.name,
             coefficients=coefficients.astype(np.int16),
             bias=bias.astype(np.int64),
-            multipliers=tuple(_divided(one, self.form.scale) for one in conv.multipliers),
+            multipliers=multipliers,
+            addends=np.full(len(multipliers), (1 << exponent >> 1) + (conv.output_zero_point << exponent), np.int64),
+            exponent=exponent,
             padding=conv.padding,
             activation_min=conv.activation_min,
             activation_max=conv.activation_max,
@@ -102,9 +105,23 @@ def _convolution(operator: Operator) -> Conv2D:
     return operator
 
 
-def _divided(multiplier: Multiplier, by: int) -> Multiplier:
-    """To the nearest multiplier."""
-    return quantize_multiplier(multiplier.mantissa * 2.0 ** (multiplier.shift - 31) / by)
+LARGEST_EXPONENT = 22
+"""Up to this, zero point * 2**exponent leaves room for the product within int32."""
+
+
+def _multipliers(conv: Conv2D, scale: int) -> tuple[npt.NDArray[np.int64], int]:
+    """Of sums that are `scale` times as large, as int32 parts of 2**(32 + exponent), with the exponent for all of them.
+
+    The highest exponent that leaves the largest one below 2**31 is the finest.
+    """
+    real = np.array([m.mantissa * 2.0 ** (m.shift - 31) / scale for m in conv.multipliers])
+    real = np.broadcast_to(real, (conv.out_channels,))
+    largest = float(real.max())
+    exponent = LARGEST_EXPONENT if largest == 0.0 else min(LARGEST_EXPONENT, math.floor(-1 - math.log2(largest)))
+    if exponent < 1:
+        raise ValueError("the multiplier is too large for transformed sums")
+    made = np.minimum(np.rint(np.ldexp(real, 32 + exponent)), 2.0**31 - 1)
+    return made.astype(np.int64), exponent
 
 
 POINTS_T22, POINTS_T42 = Transformed(T22), Transformed(T42)

@@ -91,22 +91,12 @@ def numbers_of(conv: Convolution, form: Transform) -> Numbers | None:
         if conv.form != form:
             return None
         coefficients, bias, scale = conv.coefficients.astype(np.int64), conv.bias, 1
-        sums = _transformed_sums(conv)
+        made: Requantisation | None = _given(conv)
     else:
         coefficients = form.weights(conv.weights)
         bias, scale = conv.bias.astype(np.int64) * form.scale, form.scale
-        sums = sums_of(
-            conv.weights.reshape(conv.out_channels, -1),
-            conv.bias,
-            conv.input_zero_point,
-            conv.multipliers,
-            conv.output.zero_point,
-            (conv.activation_min, conv.activation_max),
-        )
-    if int(np.abs(coefficients).max(initial=0)) > LARGEST_INT16:
-        return None
-    made = solve(sums, scale, own=True)
-    if made is None:
+        made = solve(_sums(conv), scale, own=True)
+    if made is None or int(np.abs(coefficients).max(initial=0)) > LARGEST_INT16:
         return None
     live = made.live.astype(np.int64)
     coefficients = coefficients * live[:, None, None]
@@ -117,12 +107,24 @@ def numbers_of(conv: Convolution, form: Transform) -> Numbers | None:
     return Numbers(form, coefficients, scale, bias * live, start, int(point), made)
 
 
-def _transformed_sums(conv: TransformedConv2D) -> Sums:
-    lowest, highest = conv.sum_limits
-    constant = ~conv.coefficients.reshape(conv.out_channels, -1).any(axis=1)
-    constant |= np.array([m.mantissa == 0 for m in conv.multipliers])
-    limits = (conv.output.zero_point, conv.activation_min, conv.activation_max)
-    return Sums(lowest, highest, constant, conv.multipliers, *limits)
+def _sums(conv: Conv2D) -> Sums:
+    limits = (conv.activation_min, conv.activation_max)
+    weights = conv.weights.reshape(conv.out_channels, -1)
+    zero_points = (conv.input_zero_point, conv.output.zero_point)
+    return sums_of(weights, conv.bias, zero_points[0], conv.multipliers, zero_points[1], limits)
+
+
+def _given(conv: TransformedConv2D) -> Requantisation:
+    """What the operator itself says."""
+    return Requantisation(
+        live=np.ones(conv.out_channels, np.bool_),
+        exponents=np.full(conv.out_channels, conv.exponent, np.int64),
+        multipliers=conv.multipliers,
+        addends=conv.addends,
+        signs=None,
+        minimum=conv.activation_min,
+        maximum=conv.activation_max,
+    )
 
 
 def stream(numbers: Numbers) -> npt.NDArray[np.uint32]:
