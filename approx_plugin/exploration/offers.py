@@ -13,7 +13,7 @@ from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.kernels.run import Run, runs
 from approx_plugin.model.graph import Graph
 
-WORTH = 1.01
+WORTH = 1.015
 """Memory is spent only where it makes a step quicker by more than this factor: estimates are no better."""
 
 Price = Callable[[Plan], StepCost]
@@ -137,18 +137,30 @@ def _undominated(offers: list[Offer]) -> tuple[Offer, ...]:
     for offer in sorted(offers, key=lambda o: (len(o.run), o.cost.cycles)):
         if not any(_covers(other, offer) for other in kept):
             kept.append(offer)
-    return tuple(one for one in kept if not any(_covers(other, one, WORTH) for other in kept if other is not one))
+    worth: list[Offer] = []
+    for offer in sorted(kept, key=_held):
+        if not any(_covers(other, offer, WORTH) for other in worth):
+            worth.append(offer)
+    return tuple(sorted(worth, key=lambda o: (len(o.run), o.cost.cycles)))
+
+
+def _held(offer: Offer) -> tuple[int, float]:
+    """All of its memory; of equally large ones the quicker comes first."""
+    cost = offer.cost
+    return sum(cost.permanent.values()) + sum(cost.scratch.values()), cost.cycles
 
 
 def _covers(one: Offer, other: Offer, worth: float = 1.0) -> bool:
-    """Whether `one` is at least as good as `other` in all respects. worth: how much slower counts as equal."""
+    """Whether `one` is at least as good as `other` in all respects. worth: how much slower, and how much larger in one
+    of the memories, counts as equal.
+    """
     mine, others = one.plan.needs, other.plan.needs
     if one.last != other.last or (mine.inputs, mine.output) != (others.inputs, others.output):
         return False
     if (one.candidate is None) != (other.candidate is None) or one.cost.cycles > other.cost.cycles * worth:
         return False
     return all(
-        held.get(memory, 0) <= also.get(memory, 0)
+        held.get(memory, 0) <= also.get(memory, 0) * worth
         for held, also in ((one.cost.permanent, other.cost.permanent), (one.cost.scratch, other.cost.scratch))
         for memory in {*held, *also}
     )

@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from approx_plugin.kernels.added.kernel import Added
 from approx_plugin.kernels.cmsis_nn.kernel import CmsisNn
 from approx_plugin.kernels.gemm.kernel import Gemm
 from approx_plugin.kernels.kernel import Kernel
+from approx_plugin.kernels.packed.kernel import Packed
 from approx_plugin.kernels.planes.kernel import Planes
 from approx_plugin.kernels.portable.kernel import Runtime
 from approx_plugin.kernels.unpacked.kernel import Unpacked
@@ -26,6 +28,8 @@ _KERNELS: tuple[Kernel, ...] = (
     Gemm(),
     Planes(),
     Winograd(),
+    Packed(),
+    Added(),
     Runtime(),
 )
 

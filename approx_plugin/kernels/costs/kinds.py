@@ -33,6 +33,9 @@ _NAMES = {
         "odd_products flash_bytes ram_bytes"
     ),
     "cmsis_nn softmax": "call rows elements",
+    **dict.fromkeys(
+        ("added", "gemm", "packed", "planes", "winograd"), "call cycles turns missed_bytes flash_bytes ram_bytes"
+    ),
     "unpacked": (
         "call functions rows widen_rows widen_runs widen_quads widen_rests widen_fills odd_loads weights_1 "
         "weights_2 weights_3 weights_4 second_constants loads load_runs rest blocks sums missed_bytes "

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from approx_plugin.kernels.rolled.requantise import Requantisation, Sums, obstacle, solve, sums_of
 from approx_plugin.kernels.rolled.table import pairs_of, words_of
+from approx_plugin.model.tensor import Int8Array, Int32Array
 from approx_plugin.operators.conv2d import Conv2D
 
 Int64Array = npt.NDArray[np.int64]
@@ -63,14 +64,21 @@ def layer_sums(conv: Conv2D) -> Sums:
 
 
 def numbers_of(conv: Conv2D) -> Numbers | None:
-    """The constants, packed if that is possible; None where no exact ones were found."""
-    sums = layer_sums(conv)
+    """The constants of a convolution, packed if that is possible; None where no exact ones were found."""
+    weights = conv.weights.reshape(conv.out_channels, -1)
+    return solved(weights, conv.bias, conv.input_zero_point, layer_sums(conv))
+
+
+def solved(weights: Int8Array, bias: Int32Array, zero_point: int, sums: Sums, wide: bool = True) -> Numbers | None:
+    """The constants of any layer. weights: int8 [channels, taps]; zero_point: of the input; wide: where they cannot be
+    packed, a word for each channel will do. None where no exact ones were found.
+    """
     live = sums.live
-    weights = conv.weights.reshape(conv.out_channels, -1).astype(np.int64) * live[:, None]
-    bias = conv.bias.astype(np.int64) * live - conv.input_zero_point * weights.sum(axis=1)
+    used = weights.astype(np.int64) * live[:, None]
+    start = bias.astype(np.int64) * live - zero_point * used.sum(axis=1)
     found: list[tuple[int, Numbers]] = []
-    for packed in (True, False):
-        if packed and not is_packable(weights):
+    for packed in (True, False) if wide else (True,):
+        if packed and not is_packable(used):
             continue
         for shift in PACKED_SHIFTS if packed else WIDE_SHIFTS:
             scale = (2 if packed else 1) << shift
@@ -81,7 +89,7 @@ def numbers_of(conv: Conv2D) -> Numbers | None:
                 continue
             # An instruction or two an output are saved without signs, one without shifts of their own.
             extra = 2 * (made.signs is not None) + (made.exponent is None)
-            found.append((extra, Numbers(packed, shift, weights, bias * scale, made)))
+            found.append((extra, Numbers(packed, shift, used, start * scale, made)))
             if not extra:
                 break
         if found:

@@ -55,7 +55,7 @@ FRAME = 192
 CHUNK = 16
 """Slots between two loads of weights, where they come from the FPU's registers: two words each."""
 
-UNROLLED_BLOCKS = 64
+UNROLLED_BLOCKS = 32
 """Slots of all blocks together up to which the blocks of a point are written one after the other."""
 
 SAVED = Registers((R4, R5, R6, R7, R8, R9, R10, R11, LR))
