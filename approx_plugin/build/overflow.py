@@ -14,7 +14,7 @@ class OverflowedError(ToolError):
 
     def __init__(self, regions: dict[str, int], elf: str) -> None:
         """elf: the program's name."""
-        self.regions = regions
+        self.regions, self._elf = regions, elf
         short = ", ".join(f"{name} by {count:,} bytes" for name, count in regions.items())
         super().__init__(
             f"{elf} does not fit the board: it overflows {short}",
@@ -22,6 +22,10 @@ class OverflowedError(ToolError):
             hint="take a board with more memory, `kernels: {convolution: cmsis_nn}`, which takes least flash, "
             "`project: {test_vectors: 0}`, or a smaller `budget`",
         )
+
+    def __reduce__(self) -> tuple[type[OverflowedError], tuple[dict[str, int], str]]:
+        """It can come from another process."""
+        return type(self), (self.regions, self._elf)
 
 
 def overflowed(output: str, elf: str) -> OverflowedError | None:

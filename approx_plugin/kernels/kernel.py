@@ -58,6 +58,11 @@ class Plan(ABC):
         """
         return 0
 
+    @property
+    def spared_products(self) -> int:
+        """Multiply-accumulates of one inference for which its algorithm needs no product of their own (Winograd's)."""
+        return 0
+
     @abstractmethod
     def work(self, memories: Memories) -> Sequence[Work]:
         """What it does on a board with these memories, by kind, for the cost model."""

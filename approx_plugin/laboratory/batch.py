@@ -126,18 +126,20 @@ def batches(drawn: Sequence[Drawn], board: Board, platform: Platform, procedure:
     budget = flash_budget(board, 4096)
     found: list[Batch] = []
     current: list[tuple[Drawn, Step]] = []
-    used = count = 0
+    used = held = count = 0
     for item in drawn:
         step = lowered(item, count, platform)
         if not has_room(step, board, procedure):
             raise ValueError(f"{item.kinds} {item.operators[-1].output.shape} needs more RAM than {board.name} has")
-        need = step.cost.flash_bytes * 11 // 10
-        if current and (used + need > budget or len(current) == procedure.most):
+        need, tables = step.cost.flash_bytes * 11 // 10, step.cost.permanent.get(RAM, 0)
+        space = max([offsets(step, procedure).size, *(offsets(other, procedure).size for _, other in current)])
+        too_much = used + need > budget or space + held + tables > ram_budget(board, 2 * BORDER)
+        if current and (too_much or len(current) == procedure.most):
             found.append(_batch(current))
-            current, used, count = [], 0, 0
+            current, used, held, count = [], 0, 0, 0
             step = lowered(item, 0, platform)
         current.append((item.numbered(count), step))
-        used += need
+        used, held = used + need, held + tables
         count += len(item.operators)
     return [*found, _batch(current)] if current else found
 
@@ -145,7 +147,8 @@ def batches(drawn: Sequence[Drawn], board: Board, platform: Platform, procedure:
 def has_room(step: Step, board: Board, procedure: Procedure) -> bool:
     """Whether the board's RAM holds the buffers of a step."""
     beside = step.cost.scratch.get(DTCM, 0)
-    return offsets(step, procedure).size <= ram_budget(board, 2 * BORDER) and (
+    wanted = offsets(step, procedure).size + step.cost.permanent.get(RAM, 0)
+    return wanted <= ram_budget(board, 2 * BORDER) and (
         not beside or (board.dtcm is not None and _beside(step, procedure) <= board.dtcm.length)
     )
 

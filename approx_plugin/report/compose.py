@@ -226,9 +226,11 @@ def _macs(operator: Operator, step: Step | None, candidate: Candidate | None) ->
     if step is None or largest is not operator:
         return Macs(operator.macs, 0, 0, 0, operator.macs)
     undone = sum(op.macs for op in step.operators) - step.cost.macs
-    constant = step.plan.constant_products
-    skipped = candidate.skipped_macs if candidate and step.skips else 0
-    return Macs(operator.macs, skipped, undone - constant - skipped, constant, operator.macs - undone)
+    constant, spared = step.plan.constant_products, step.plan.spared_products
+    left_out = undone - constant - spared
+    # A kernel may fill what is left up to whole loops with products of 0.
+    skipped = min(candidate.skipped_macs, left_out) if candidate and step.skips else 0
+    return Macs(operator.macs, skipped, left_out - skipped, constant, operator.macs - undone, spared)
 
 
 def _approximation(exact: Operator, candidate: Candidate) -> Approximation:

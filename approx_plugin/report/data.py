@@ -64,10 +64,12 @@ class Considered:
 
 @dataclass(frozen=True)
 class Macs:
-    """Multiply-accumulates of one inference, and where they went: exact = skipped + zero + constant + computed.
+    """Multiply-accumulates of one inference, and where they went: exact = skipped + zero + constant + spared +
+    computed.
 
     skipped: left out by approximation; zero: products of a weight that is 0 in the exact network, which the code does
-    not do; constant: products of output channels that put out the same for every input, likewise; computed: the rest.
+    not do; constant: products of output channels that put out the same for every input, likewise; spared: for which the
+    kernel's algorithm needs no product of their own; computed: the rest.
     """
 
     exact: int
@@ -75,6 +77,7 @@ class Macs:
     zero: int
     constant: int
     computed: int
+    spared: int = 0
 
     @property
     def kept(self) -> int:

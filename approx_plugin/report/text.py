@@ -235,18 +235,22 @@ def _layer_table(report: Report) -> str:
 
 def _products(report: Report) -> str:
     def counts(macs: Macs) -> list[str]:
-        figures = (macs.exact, macs.skipped, macs.kept, macs.zero, macs.constant, macs.computed)
+        spared = [macs.spared] if report.macs.spared else []
+        figures = [macs.exact, macs.skipped, macs.kept, macs.zero, macs.constant, *spared, macs.computed]
         skipped = share(macs.kept, macs.exact) if macs.skipped else ""
         return [*(f"{figure:,}" for figure in figures[:2]), skipped, *(f"{figure:,}" for figure in figures[2:])]
 
     rows = [[str(layer.index), layer.name, *counts(layer.macs)] for layer in report.layers if layer.macs.exact]
     rows.append(["", "total", *counts(report.macs)])
-    head = ["m_id", "layer", "macc", "- skipped", "", "= kept", "- weights of 0", "- constant", "= computed"]
-    lines = ["Products (multiply-accumulates of one inference)", *narrow_table(head, rows, right=(0, *range(2, 9)))]
+    spared = ["- spared"] if report.macs.spared else []
+    head = ["m_id", "layer", "macc", "- skipped", "", "= kept", "- weights of 0", "- constant", *spared, "= computed"]
+    right = (0, *range(2, len(head)))
+    lines = ["Products (multiply-accumulates of one inference)", *narrow_table(head, rows, right=right)]
+    more = " spared: an algorithm with fewer products (Winograd's) has none of their own for them." if spared else ""
     lines += wrapped(
         "skipped: by approximation. weights of 0: of the exact network; unpacked code is without them, the library "
         "multiplies them. constant: of output channels that put out the same for every input; unpacked code does not "
-        "compute them."
+        f"compute them.{more}"
     )
     return "\n".join([*lines, ""])
 

@@ -43,12 +43,12 @@ def add(
 
 LAYERS = {
     "residual": add((0.0235, 0.0622, 0.0304)),
-    "odd zero points": add((0.05, 0.031, 0.07), (-17, 38, 5)),
+    "odd zero points": add((0.0256, 0.0647, 0.0304), (-17, 4, -128)),
     "limits": add((0.0235, 0.0622, 0.0304), limits=(-100, 90)),
-    "one element": add((0.05, 0.031, 0.07), shape=(1, 1, 1)),
-    "two elements": add((0.05, 0.031, 0.07), shape=(1, 1, 2)),
-    "whole turns": add((0.05, 0.031, 0.07), shape=(4, 4, 16)),
-    "difference": add((0.05, 0.031, 0.07), (3, -9, 5), kind=Sub),
+    "one element": add((0.04, 0.03, 0.05), (-128, -128, -128), shape=(1, 1, 1)),
+    "two elements": add((0.04, 0.03, 0.05), (-128, -128, -128), shape=(1, 1, 2)),
+    "whole turns": add((0.05, 0.05, 0.07), (0, 0, 0), shape=(4, 4, 16)),
+    "difference": add((0.05, 0.05, 0.07), (0, 0, 0), kind=Sub),
 }
 
 

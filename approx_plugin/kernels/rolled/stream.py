@@ -12,16 +12,6 @@ from approx_plugin.kernels.needs import FLASH, RAM
 
 COUNTS = ("call", "cycles", "turns", "missed_bytes", "flash_bytes", "ram_bytes")
 
-ASSUMED = {
-    "call": 40.0,
-    "cycles": 1.0,
-    "turns": 0.5,
-    "missed_bytes": 0.25,
-    "flash_bytes": 0.35,
-    "ram_bytes": 0.35,
-}
-"""For a board that was not calibrated: the core's cycles, and about a wait state for three bytes of anything else."""
-
 
 @dataclass(frozen=True)
 class Stream:
@@ -55,4 +45,4 @@ def work_of(kind: str, routines: Iterable[Routine], streams: Iterable[Stream], m
         "flash_bytes": flash,
         "ram_bytes": ram,
     }
-    return Work(kind, counts, ASSUMED)
+    return Work(kind, counts)

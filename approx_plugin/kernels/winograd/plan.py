@@ -64,6 +64,13 @@ class WinogradPlan(RolledPlan):
         tiles = self.shape.tile_rows * self.shape.tile_columns
         return tiles * self.numbers.products
 
+    @property
+    def spared_products(self) -> int:
+        """What the transform makes of the convolution's products, before any is left out."""
+        shape = self.shape
+        dense = self.numbers.form.points * shape.channels * shape.outputs
+        return self.conv.macs - shape.tile_rows * shape.tile_columns * dense
+
     @cached_property
     def grouping(self) -> Grouping:
         """What shortens its loops: a pair of input channels at a point, for all output channels at once."""
