@@ -1,9 +1,9 @@
 """The function: stripes of blocks, gathered, then multiplied pair by pair of output channels.
 
-Registers while products are added up, where weights come from the FPU's registers (Cortex-M4, M33):
+Registers while products are added up, where weights come from the FPU's registers (Cortex-M4):
 r0-r3 a slot of four pixels, r4 reads slots, r5-r8 the sums of channel A (packed: 256 A + B), r9-r12 those of B, lr the
-weights. Where they are loaded (Cortex-M7): r0-r3 and r4-r7 the sums, r8 and r9 weights, r10 and r11 slots, r12 reads
-weights, lr slots.
+weights. Where they are loaded (Cortex-M33, M7): r0-r3 and r4-r7 the sums, r8 and r9 weights, r10 and r11 slots, r12
+reads weights, lr slots.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ SINGLES_AT = 104
 SUM_BYTES = 32
 """Of a block: four pixels by two channels."""
 
-CHUNKS = {"cortex-m4": 16, "cortex-m7": 64}
-OTHER_CHUNK = 32
+CHUNKS = {"cortex-m4": 16}
+OTHER_CHUNK = 64
 """Slots between two visits of the sums. A Cortex-M4's cache of 1 KB has to hold the loop."""
 
 CALLEE_SAVED_SINGLES = SINGLES[16:]

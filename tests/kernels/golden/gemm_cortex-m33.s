@@ -3,8 +3,9 @@
 @ Windows are read where they are. A window becomes 4 slots, each of them two taps as the halves of
 @ a word; four pixels make a block: [slot][pixel]. 7 blocks are gathered at a time. Then, for each
 @ pair of output channels, all of them are multiplied with the words of the table.
-@ While products are added up: r0-r3 hold a slot of four pixels, r4 reads slots, r5-r8 the sums of
-@ the pair's first channel, r9-r12 those of the second, lr the weights of a slot out of s0-s31.
+@ While products are added up: r0-r3 hold the sums of the pair's first channel, r4-r7 those of the
+@ second, r8 and r9 the weights of a slot, r10 and r11 two pixels of it; r12 reads the table, lr
+@ slots.
 @ Sums come out 64 times as large as the layer's; SMMLA and SSAT requantise them.
 @
 	.syntax unified
@@ -85,130 +86,145 @@ layer_gemm:
 	str.w r2, [sp, #16]
 	str.w r0, [sp, #0]
 	@ Pair by pair of output channels.
-	movw r0, #:lower16:layer_table
-	movt r0, #:upper16:layer_table
-	str.w r0, [sp, #28]
-	ldr.w r0, [sp, #4]
-	str.w r0, [sp, #32]
-	movs r0, #3
-	str.w r0, [sp, #24]
+	movw r8, #:lower16:layer_table
+	movt r8, #:upper16:layer_table
+	str.w r8, [sp, #28]
+	ldr.w r8, [sp, #4]
+	str.w r8, [sp, #32]
+	movw r8, #3
+	str.w r8, [sp, #24]
 .Llayer_gemm_pair:
-	ldr.w r0, [sp, #28]             @ Bias, multipliers, addends of both channels into the frame.
+	@ Bias, multipliers, addends of both channels into the frame.
+	ldr.w r0, [sp, #28]
 	adds r0, #16
 	ldmia.w r0, {r1-r6}
 	add r0, sp, #60
 	stmia.w r0, {r1-r6}
-	ldr.w r0, [sp, #28]             @ 4 slots of all blocks.
-	ldr.w r4, [sp, #8]
-	vldmia r0!, {s0-s3}
-	str.w r0, [sp, #28]
-	ldr.w r0, [sp, #32]
-	str.w r0, [sp, #44]
-	ldr.w r0, [sp, #40]
-	str.w r0, [sp, #48]
+	@ 4 slots of all blocks.
+	ldr.w r12, [sp, #28]
+	ldr.w lr, [sp, #8]
+	ldr.w r8, [sp, #32]
+	str.w r8, [sp, #44]
+	ldr.w r8, [sp, #40]
+	str.w r8, [sp, #48]
 	nop.w
-	nop.n
 .Llayer_gemm_block_all:
-	ldmia.w r4!, {r0-r3}
-	vmov lr, s0
-	smuad r5, r0, lr
-	smuad r6, r1, lr
-	smuad r7, r2, lr
-	smuad r8, r3, lr
-	sxtb16 lr, lr
-	smuad r9, r0, lr
-	smuad r10, r1, lr
-	smuad r11, r2, lr
-	smuad r12, r3, lr
-	ldmia.w r4!, {r0-r3}
-	vmov lr, s1
-	smlad r5, r0, lr, r5
-	smlad r6, r1, lr, r6
-	smlad r7, r2, lr, r7
-	smlad r8, r3, lr, r8
-	sxtb16 lr, lr
-	smlad r9, r0, lr, r9
-	smlad r10, r1, lr, r10
-	smlad r11, r2, lr, r11
-	smlad r12, r3, lr, r12
-	ldmia.w r4!, {r0-r3}
-	vmov lr, s2
-	smlad r5, r0, lr, r5
-	smlad r6, r1, lr, r6
-	smlad r7, r2, lr, r7
-	smlad r8, r3, lr, r8
-	sxtb16 lr, lr
-	smlad r9, r0, lr, r9
-	smlad r10, r1, lr, r10
-	smlad r11, r2, lr, r11
-	smlad r12, r3, lr, r12
-	ldmia.w r4!, {r0-r3}
-	vmov lr, s3
-	smlad r5, r0, lr, r5
-	smlad r6, r1, lr, r6
-	smlad r7, r2, lr, r7
-	smlad r8, r3, lr, r8
-	sxtb16 lr, lr
-	smlad r9, r0, lr, r9
-	smlad r10, r1, lr, r10
-	smlad r11, r2, lr, r11
-	smlad r12, r3, lr, r12
-	ldr.w r0, [sp, #60]
-	ldr.w r1, [sp, #64]
-	sub.w r5, r5, r9
-	sub.w r6, r6, r10
-	sub.w r7, r7, r11
-	sub.w r8, r8, r12
-	add.w r5, r0, r5, asr #2
-	add.w r6, r0, r6, asr #2
-	add.w r7, r0, r7, asr #2
-	add.w r8, r0, r8, asr #2
-	add.w r9, r1, r9, lsl #6
-	add.w r10, r1, r10, lsl #6
-	add.w r11, r1, r11, lsl #6
-	add.w r12, r1, r12, lsl #6
-	ldr.w r0, [sp, #68]
-	ldr.w r1, [sp, #76]
-	smmla r5, r5, r0, r1
-	smmla r6, r6, r0, r1
-	smmla r7, r7, r0, r1
-	smmla r8, r8, r0, r1
-	ldr.w r0, [sp, #72]
-	ldr.w r1, [sp, #80]
-	smmla r9, r9, r0, r1
-	smmla r10, r10, r0, r1
-	smmla r11, r11, r0, r1
-	smmla r12, r12, r0, r1
-	ldr.w r2, [sp, #44]
+	ldr.w r8, [r12, #0]
+	ldr.w r10, [lr, #0]
+	ldr.w r11, [lr, #4]
+	sxtb16 r9, r8
+	smuad r0, r10, r8
+	smuad r1, r11, r8
+	smuad r4, r10, r9
+	smuad r5, r11, r9
+	ldr.w r10, [lr, #8]
+	ldr.w r11, [lr, #12]
+	smuad r2, r10, r8
+	smuad r3, r11, r8
+	smuad r6, r10, r9
+	smuad r7, r11, r9
+	ldr.w r8, [r12, #4]
+	ldr.w r10, [lr, #16]
+	ldr.w r11, [lr, #20]
+	sxtb16 r9, r8
+	smlad r0, r10, r8, r0
+	smlad r1, r11, r8, r1
+	smlad r4, r10, r9, r4
+	smlad r5, r11, r9, r5
+	ldr.w r10, [lr, #24]
+	ldr.w r11, [lr, #28]
+	smlad r2, r10, r8, r2
+	smlad r3, r11, r8, r3
+	smlad r6, r10, r9, r6
+	smlad r7, r11, r9, r7
+	ldr.w r8, [r12, #8]
+	ldr.w r10, [lr, #32]
+	ldr.w r11, [lr, #36]
+	sxtb16 r9, r8
+	smlad r0, r10, r8, r0
+	smlad r1, r11, r8, r1
+	smlad r4, r10, r9, r4
+	smlad r5, r11, r9, r5
+	ldr.w r10, [lr, #40]
+	ldr.w r11, [lr, #44]
+	smlad r2, r10, r8, r2
+	smlad r3, r11, r8, r3
+	smlad r6, r10, r9, r6
+	smlad r7, r11, r9, r7
+	ldr.w r8, [r12, #12]
+	ldr.w r10, [lr, #48]
+	ldr.w r11, [lr, #52]
+	sxtb16 r9, r8
+	smlad r0, r10, r8, r0
+	smlad r1, r11, r8, r1
+	smlad r4, r10, r9, r4
+	smlad r5, r11, r9, r5
+	ldr.w r10, [lr, #56]
+	ldr.w r11, [lr, #60]
+	smlad r2, r10, r8, r2
+	smlad r3, r11, r8, r3
+	smlad r6, r10, r9, r6
+	smlad r7, r11, r9, r7
+	ldr.w r8, [sp, #60]
+	ldr.w r9, [sp, #64]
+	sub.w r0, r0, r4
+	sub.w r1, r1, r5
+	sub.w r2, r2, r6
+	sub.w r3, r3, r7
+	add.w r0, r8, r0, asr #2
+	add.w r1, r8, r1, asr #2
+	add.w r2, r8, r2, asr #2
+	add.w r3, r8, r3, asr #2
+	add.w r4, r9, r4, lsl #6
+	add.w r5, r9, r5, lsl #6
+	add.w r6, r9, r6, lsl #6
+	add.w r7, r9, r7, lsl #6
+	ldr.w r8, [sp, #68]
+	ldr.w r9, [sp, #76]
+	smmla r0, r0, r8, r9
+	smmla r1, r1, r8, r9
+	smmla r2, r2, r8, r9
+	smmla r3, r3, r8, r9
+	ldr.w r8, [sp, #72]
+	ldr.w r9, [sp, #80]
+	smmla r4, r4, r8, r9
+	smmla r5, r5, r8, r9
+	smmla r6, r6, r8, r9
+	smmla r7, r7, r8, r9
+	ldr.w r10, [sp, #44]
+	ssat r0, #8, r0, asr #11
+	ssat r1, #8, r1, asr #11
+	ssat r2, #8, r2, asr #11
+	ssat r3, #8, r3, asr #11
+	ssat r4, #8, r4, asr #11
 	ssat r5, #8, r5, asr #11
 	ssat r6, #8, r6, asr #11
 	ssat r7, #8, r7, asr #11
-	ssat r8, #8, r8, asr #11
-	ssat r9, #8, r9, asr #11
-	ssat r10, #8, r10, asr #11
-	ssat r11, #8, r11, asr #11
-	ssat r12, #8, r12, asr #11
-	strb.w r5, [r2, #0]
-	strb.w r6, [r2, #6]
-	strb.w r7, [r2, #12]
-	strb.w r8, [r2, #18]
-	strb.w r9, [r2, #1]
-	strb.w r10, [r2, #7]
-	strb.w r11, [r2, #13]
-	strb.w r12, [r2, #19]
-	ldr.w r0, [sp, #48]
-	adds r2, #24
-	str.w r2, [sp, #44]
-	cmp r0, #2
+	strb.w r0, [r10, #0]
+	strb.w r1, [r10, #6]
+	strb.w r2, [r10, #12]
+	strb.w r3, [r10, #18]
+	strb.w r4, [r10, #1]
+	strb.w r5, [r10, #7]
+	strb.w r6, [r10, #13]
+	strb.w r7, [r10, #19]
+	ldr.w r8, [sp, #48]
+	add.w r10, r10, #24
+	add.w lr, lr, #64
+	str.w r10, [sp, #44]
+	cmp r8, #2
 	bne.n .Llayer_gemm_not_next_all
-	ldr.w r1, [sp, #52]
-	sub.w r2, r2, r1
-	str.w r2, [sp, #44]
+	ldr.w r9, [sp, #52]
+	sub.w r10, r10, r9
+	str.w r10, [sp, #44]
 .Llayer_gemm_not_next_all:
-	ldr.w r0, [sp, #48]
-	subs r0, #1
-	str.w r0, [sp, #48]
+	ldr.w r8, [sp, #48]
+	ldr.w r12, [sp, #28]
+	subs r8, #1
+	str.w r8, [sp, #48]
 	bne.w .Llayer_gemm_block_all
+	add.w r12, r12, #16
+	str.w r12, [sp, #28]
 	ldr.w r0, [sp, #28]
 	adds r0, #24
 	str.w r0, [sp, #28]
