@@ -73,17 +73,19 @@ def document(benches: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     first = benches[0]
     yield "# Benchmarks"
     yield ""
-    yield "Written by `tools/benchmarks.py`. **All cycles are simulated** on the board models of this repository; docs/validation.md"
-    yield "says how right these are. Exact networks, nothing approximated: every layer's bytes were compared with the integer"
-    yield "reference. Flash and RAM are of the whole firmware, with one test vector; published: the best figure of MLPerf Tiny's"
-    yield "rounds on the same board, as cycles per MAC."
+    yield "Written by `tools/benchmarks.py`. **All cycles are simulated** on the board models of this repository;"
+    yield "docs/validation.md says how right these are. Exact networks, nothing approximated: every layer's bytes were"
+    yield "compared with the integer reference. Flash and RAM are of the whole firmware, with one test vector; published:"
+    yield "the best figure of MLPerf Tiny's rounds on the same board, as cycles per MAC."
     yield ""
-    yield f"CMSIS-NN: {first['cmsis_nn']['provider']} {first['cmsis_nn']['version']}. Compiler: {first['tool']['compiler']}."
+    library = first["cmsis_nn"]
+    yield f"CMSIS-NN: {library['provider']} {library['version']}. Compiler: {first['tool']['compiler']}."
     for found in benches:
         yield ""
         yield f"## {found['network']} ({found['macs']:,} MACs)"
         yield ""
-        yield "| board | CMSIS-NN, cycles | c/MAC | ours, cycles | c/MAC | speed-up | published | flash, KB | RAM, KB | kernels |"
+        head = ("board", "CMSIS-NN, cycles", "c/MAC", "ours, cycles", "c/MAC", "speed-up", "published", "flash, KB")
+        yield f"| {' | '.join(head)} | RAM, KB | kernels |"
         yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|"
         for board in found["boards"]:
             yield _row(board)

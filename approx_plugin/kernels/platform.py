@@ -15,6 +15,7 @@ class Platform:
 
     costs: the board's cost model (`costs.loader.board_costs`); None for a board without one.
     fpu: there are single registers s0 to s31, and programs may use them. dtcm: bytes of memory next to the core.
+    ram: bytes of the memory that holds data; 0 where nobody knows.
     """
 
     core: str
@@ -23,12 +24,13 @@ class Platform:
     costs: CostModel | None = None
     fpu: bool = True
     dtcm: int = 0
+    ram: int = 0
 
     @classmethod
     def of(cls, board: Board, backend: str, costs: CostModel | None = None) -> Platform:
         """A board's."""
         own = board.dtcm.length if board.dtcm else 0
-        return cls(board.core, board.dsp, backend, costs, board.float_abi != "soft", own)
+        return cls(board.core, board.dsp, backend, costs, board.float_abi != "soft", own, board.ram.length)
 
     @property
     def model(self) -> CostModel:

@@ -11,6 +11,7 @@ from approx_plugin.boards.board import Board
 from approx_plugin.kernels.costs.counting import IDEAL, Work
 from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.kernel import Kernel, Plan
+from approx_plugin.kernels.needs import RAM
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.registry import BASELINE, KERNELS
 from approx_plugin.kernels.run import Run
@@ -90,7 +91,20 @@ def draw_plan(random: Random, kernel: Kernel, run: Run, platform: Platform) -> D
         families.setdefault(plan.variant.partition(", ")[2], []).append(plan)
     family = [*families.values()][int(random.choice(len(families)))]
     chosen = family[0] if random.random() < 0.5 else family[int(random.integers(len(family)))]
+    if platform.ram and _ram(chosen) > platform.ram - BESIDE:
+        chosen = min(plans, key=_ram)
     return Drawn(run, kernel, chosen.variant)
+
+
+BESIDE = 12 * 1024
+"""Bytes of RAM that a firmware takes besides a step's buffers: stack, console, margins."""
+
+
+def _ram(plan: Plan) -> int:
+    """Bytes of buffers, scratch and tables."""
+    tensors = {tensor.index: tensor for operator in plan.operators for tensor in (*operator.inputs, operator.output)}
+    held = plan.needs.scratch.get(RAM, 0) + plan.needs.permanent.get(RAM, 0)
+    return held + sum(tensor.elements for tensor in tensors.values())
 
 
 def draw_layers(seed: int, scale: float, platform: Platform, kernels: Sequence[Kernel] = REGISTERED) -> list[Drawn]:
