@@ -75,8 +75,8 @@ def document(benches: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield ""
     yield "Written by `tools/benchmarks.py`. **All cycles are simulated** on the board models of this repository;"
     yield "docs/validation.md says how right these are. Exact networks, nothing approximated: every layer's bytes were"
-    yield "compared with the integer reference. Flash and RAM are of the whole firmware, with one test vector; published:"
-    yield "the best figure of MLPerf Tiny's rounds on the same board, as cycles per MAC."
+    yield "compared with the integer reference. Flash and RAM are of the whole firmware, with one test vector;"
+    yield "published: the best figure of MLPerf Tiny's rounds on the same board, as cycles per MAC."
     yield ""
     library = first["cmsis_nn"]
     yield f"CMSIS-NN: {library['provider']} {library['version']}. Compiler: {first['tool']['compiler']}."
