@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from machine_assemblers import clang, code_sections, function_sizes, gnu
 
 from approx_plugin.kernels.gemm.table import channel_pairs
+from approx_plugin.kernels.machine.instruction import Instruction
 from approx_plugin.kernels.packed.groups import Groups
 from approx_plugin.kernels.packed.kernel import Packed, numbers
+from approx_plugin.kernels.packed.plan import PackedPlan
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.laboratory.operators import activation
 from approx_plugin.model.quantization import quantize_multiplier
@@ -53,6 +55,8 @@ LAYERS = {
     "several rows": dense(18, 8, rows=3, per_channel=False),
     "large": dense(128, 32),
     "two inputs": dense(2, 17),
+    "one straight line": dense(8, 8),
+    "one straight line and a rest": dense(7, 6),
 }
 
 
@@ -70,6 +74,19 @@ def test_groups_cover_every_output(outputs: int, most: int) -> None:
     if len(channel_pairs(outputs)) > 1:
         assert max(covered) == outputs - 1
     assert len({b - a for a, b in zip(groups.starts[:-1], groups.starts[1:-1])}) <= 1
+
+
+def test_widened_inputs_are_not_read_before_they_are_written() -> None:
+    """Where nothing loops, both stand in one straight line, which is scheduled as a whole."""
+    for core in CORES:
+        for name in ("one of everything", "one straight line", "one straight line and a rest"):
+            plan = PACKED.plans((LAYERS[name],), Platform(core, True, "assembly"))[0]
+            assert isinstance(plan, PackedPlan)
+            (routine,) = plan.routines("layer")
+            accesses = [one.access for one in routine.items if isinstance(one, Instruction) and one.access]
+            places = [(number, access.stores) for number, access in enumerate(accesses) if access.region == "inputs"]
+            last_store = max(number for number, stores in places if stores)
+            assert all(number > last_store for number, stores in places if not stores), (core, name)
 
 
 def test_refusals_say_why() -> None:

@@ -109,10 +109,15 @@ class Code:
             items += _wide(4 * word, R4, R5)
         if rest:
             # Halves for which there is no input are multiplied by 0, whatever stands there: zeros, for the eye.
-            items += [*constant(R4, 0), *(instruction("str.w", R4, Address(R1, 8 * single + 4 * n)) for n in range(2))]
+            items += [
+                *constant(R4, 0),
+                *(instruction("str.w", R4, Address(R1, 8 * single + 4 * n, region="inputs")) for n in range(2)),
+            ]
         for byte in range(rest):
             items.append(instruction("ldrsb.w", R4, Address(R0, 4 * single + byte)))
-            items.append(instruction("strh.w", R4, Address(R1, 8 * single + 4 * (byte % 2) + 2 * (byte // 2))))
+            items.append(
+                instruction("strh.w", R4, Address(R1, 8 * single + 4 * (byte % 2) + 2 * (byte // 2), region="inputs"))
+            )
         items += [*add_constant(R0, 4 * single + rest, R4), _put(R0, INPUT)]
         return [*parts, straight(items)]
 
@@ -208,8 +213,8 @@ def _wide(offset: int, even: Register, odd: Register) -> list[Instruction]:
         instruction("ldr.w", even, Address(R0, offset, region="input")),
         instruction("sxtb16", odd, Shifted(even, "ror", 8)),
         instruction("sxtb16", even, even),
-        instruction("str.w", even, Address(R1, 2 * offset, region="wide")),
-        instruction("str.w", odd, Address(R1, 2 * offset + 4, region="wide")),
+        instruction("str.w", even, Address(R1, 2 * offset, region="inputs")),
+        instruction("str.w", odd, Address(R1, 2 * offset + 4, region="inputs")),
     ]
 
 
