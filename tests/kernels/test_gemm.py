@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from elftools.elf.elffile import ELFFile
 from examined import CORES, core_errors, examined
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machine_assemblers import clang, code_sections, function_sizes, gnu
+from machine_assemblers import clang, function_sizes, gnu, unpadded
 from networks import conv_graph
 
 from approx_plugin.kernels.gemm.gather import Gathering
 from approx_plugin.kernels.gemm.geometry import BLOCK, Geometry, Stripes
 from approx_plugin.kernels.gemm.kernel import Gemm
 from approx_plugin.kernels.gemm.plan import GemmPlan, stripes_of
-from approx_plugin.kernels.gemm.table import channel_pairs, is_packable, numbers_of, stream
+from approx_plugin.kernels.gemm.table import stream
 from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.rolled.pairs import channel_pairs, is_packable, numbers_of
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.geometry import SAME, VALID, Window, padded
 
@@ -175,11 +175,6 @@ def test_refusals_say_why() -> None:
     assert "int32" in str(GEMM.refusal((far,), Platform("cortex-m4", True, "assembly")))
     grouped = replace(layer, weights=layer.weights[..., :4])
     assert not GEMM.suits((grouped,))
-
-
-def unpadded(elf: ELFFile) -> dict[str, bytes]:
-    """The code without the NOP that one of the assemblers puts behind it."""
-    return {name: code[:-2] if code.endswith(b"\x00\xbf") else code for name, code in code_sections(elf).items()}
 
 
 def first_plan(name: str, core: str) -> GemmPlan:

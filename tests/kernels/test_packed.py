@@ -6,18 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from elftools.elf.elffile import ELFFile
 from examined import CORES, core_errors, examined
 from hypothesis import given
 from hypothesis import strategies as st
-from machine_assemblers import clang, code_sections, function_sizes, gnu
+from machine_assemblers import clang, function_sizes, gnu, unpadded
 
-from approx_plugin.kernels.gemm.table import channel_pairs
 from approx_plugin.kernels.machine.instruction import Instruction
 from approx_plugin.kernels.packed.groups import Groups
 from approx_plugin.kernels.packed.kernel import Packed, numbers
 from approx_plugin.kernels.packed.plan import PackedPlan
 from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.rolled.pairs import channel_pairs
 from approx_plugin.laboratory.operators import activation
 from approx_plugin.model.quantization import quantize_multiplier
 from approx_plugin.operators.fully_connected import FullyConnected
@@ -99,11 +98,6 @@ def test_refusals_say_why() -> None:
     wide.weights[:] = 127
     assert "int32" in str(PACKED.refusal((wide,), M33))
     assert numbers(layer) is not None
-
-
-def unpadded(elf: ELFFile) -> dict[str, bytes]:
-    """The code without the NOP that one of the assemblers puts behind it."""
-    return {name: code[:-2] if code.endswith(b"\x00\xbf") else code for name, code in code_sections(elf).items()}
 
 
 @pytest.mark.parametrize("core", CORES)

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from elftools.elf.elffile import ELFFile
 from examined import CORES, core_errors, examined
-from machine_assemblers import clang, code_sections, function_sizes, gnu
+from machine_assemblers import clang, function_sizes, gnu, unpadded
 from networks import conv_graph
 
 from approx_plugin.approximation.bases.transformed import POINTS_T22, POINTS_T42, Transformed
@@ -130,11 +129,6 @@ def test_refusals_say_why() -> None:
     far = replace(layer, bias=np.full(6, 2**31 - 1, np.int32))
     assert "no exact constants" in str(WINOGRAD.refusal((far,), M33))
     assert not WINOGRAD.suits((replace(layer, stride=(2, 2)),))
-
-
-def unpadded(elf: ELFFile) -> dict[str, bytes]:
-    """The code without the NOP that one of the assemblers puts behind it."""
-    return {name: code[:-2] if code.endswith(b"\x00\xbf") else code for name, code in code_sections(elf).items()}
 
 
 @pytest.mark.parametrize("core", CORES)

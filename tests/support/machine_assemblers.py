@@ -49,6 +49,11 @@ def code_sections(elf: ELFFile) -> dict[str, bytes]:
     return {s.name: s.data() for s in elf.iter_sections() if s.name.startswith(".text") and s.data()}
 
 
+def unpadded(elf: ELFFile) -> dict[str, bytes]:
+    """The code by section, without the NOP that one of the assemblers puts behind it."""
+    return {name: code[:-2] if code.endswith(b"\x00\xbf") else code for name, code in code_sections(elf).items()}
+
+
 def function_sizes(elf: ELFFile) -> dict[str, int]:
     """Bytes of every function that has a size."""
     table = section(elf, ".symtab")

@@ -10,10 +10,9 @@ from approx_plugin.cores.core import load_core
 from approx_plugin.kernels.added.constants import Constants
 from approx_plugin.kernels.machine.idioms import constant
 from approx_plugin.kernels.machine.instruction import Instruction, instruction
-from approx_plugin.kernels.machine.operands import Address, Registers, Shifted
+from approx_plugin.kernels.machine.operands import Address, Shifted
 from approx_plugin.kernels.machine.registers import (
     LR,
-    PC,
     R0,
     R1,
     R2,
@@ -32,6 +31,7 @@ from approx_plugin.kernels.machine.registers import (
 from approx_plugin.kernels.machine.routine import Loop, Part, Routine, straight
 from approx_plugin.kernels.machine.text import Remark
 from approx_plugin.kernels.needs import RAM
+from approx_plugin.kernels.rolled.frame import RESTORED, SAVED
 from approx_plugin.kernels.rolled.plan import RolledPlan
 from approx_plugin.kernels.rolled.stream import Stream
 from approx_plugin.kernels.rolled.table import Table
@@ -91,8 +91,7 @@ class AddedPlan(RolledPlan):
     def routines(self, symbol: str) -> Sequence[Routine]:
         """One."""
         found = self.constants
-        saved = Registers((R4, R5, R6, R7, R8, R9, R10, R11, LR))
-        start: list[Instruction] = [instruction("push.w", saved), *constant(MASK, UPPER_BYTES)]
+        start: list[Instruction] = [instruction("push.w", SAVED), *constant(MASK, UPPER_BYTES)]
         start += [*constant(FACTOR, found.first), *constant(OTHER, found.second), *constant(START, found.start)]
         words, rest = divmod(self.add.output.elements, 4)
         turns, single = divmod(words, UNROLLED)
@@ -107,8 +106,7 @@ class AddedPlan(RolledPlan):
             parts.append(straight(start))
         end = [one for lane in range(single) for one in self._word(4 * lane)]
         end += [one for element in range(rest) for one in self._element(4 * single + element)]
-        restored = Registers((R4, R5, R6, R7, R8, R9, R10, R11, PC))
-        parts.append(straight(end, [instruction("pop.w", restored)]))
+        parts.append(straight(end, [instruction("pop.w", RESTORED)]))
         return (Routine(f"{symbol}_added", tuple(parts), load_core(self.core)),)
 
     def _word(self, offset: int) -> list[Instruction]:

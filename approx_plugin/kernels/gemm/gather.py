@@ -16,7 +16,7 @@ import numpy.typing as npt
 from approx_plugin.kernels.gemm.geometry import Geometry
 from approx_plugin.kernels.machine.idioms import add_constant, constant
 from approx_plugin.kernels.machine.instruction import Instruction, instruction
-from approx_plugin.kernels.machine.operands import POST, Address, Shifted
+from approx_plugin.kernels.machine.operands import Address, Shifted
 from approx_plugin.kernels.machine.registers import R0, R1, R4, R5, R6, R7, R8, R9, R10, R11, R12, Register
 from approx_plugin.kernels.machine.routine import Loop, Part, straight
 
@@ -182,42 +182,3 @@ def _looped(name: str, offset: int, place: int, words: int) -> list[Part]:
 
 def _moved(word: int) -> Sequence[Instruction]:
     return _widened(R10, 4 * word, R11, 2 * SLOT_BYTES * word, word)
-
-
-def copied(source: Register, target: Register, count: int, name: str, counter: Register) -> list[Part]:
-    """`count` bytes from one place to another; both registers move on. r4 to r7 are overwritten.
-
-    Words may lie anywhere: single loads and stores take unaligned addresses, which multiples do not.
-    """
-    parts: list[Part] = []
-    data = (R4, R5, R6, R7)
-
-    def words(number: int) -> list[Instruction]:
-        loads = [instruction("ldr", r, Address(source, 4, POST, "input")) for r in data[:number]]
-        return loads + [instruction("str", r, Address(target, 4, POST, "rows")) for r in data[:number]]
-
-    turns, rest = divmod(count, 16)
-    if turns:
-        parts.append(straight(constant(counter, turns)))
-        parts.append(Loop(name, turns, (straight(words(4)),), (instruction("subs", counter, 1),)))
-    items = words(rest // 4)
-    for _ in range(rest % 4):
-        items.append(instruction("ldrsb", R4, Address(source, 1, POST, "input")))
-        items.append(instruction("strb", R4, Address(target, 1, POST, "rows")))
-    if items:
-        parts.append(straight(items))
-    return parts
-
-
-def filled(value: Register, target: Register, count: int, name: str, counter: Register) -> list[Part]:
-    """`count` bytes become the bytes of a register; the target moves on."""
-    parts: list[Part] = []
-    turns, rest = divmod(count, 16)
-    word = instruction("str", value, Address(target, 4, POST, "rows"))
-    if turns:
-        parts.append(straight(constant(counter, turns)))
-        parts.append(Loop(name, turns, (straight([word] * 4),), (instruction("subs", counter, 1),)))
-    items = [word] * (rest // 4) + [instruction("strb", value, Address(target, 1, POST, "rows"))] * (rest % 4)
-    if items:
-        parts.append(straight(items))
-    return parts

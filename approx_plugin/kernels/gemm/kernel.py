@@ -6,13 +6,13 @@ import functools
 from collections.abc import Sequence
 from typing import ClassVar
 
-from approx_plugin.kernels.gemm.gather import Gathering
-from approx_plugin.kernels.gemm.geometry import Geometry
-from approx_plugin.kernels.gemm.plan import GemmPlan, fits, stripes_of
-from approx_plugin.kernels.gemm.table import Numbers, layer_sums, numbers_of
+from approx_plugin.kernels.gemm.gather import REACH, Gathering
+from approx_plugin.kernels.gemm.geometry import BLOCK, Geometry
+from approx_plugin.kernels.gemm.plan import GemmPlan, stripes_of
 from approx_plugin.kernels.kernel import Kernel, Plan
 from approx_plugin.kernels.needs import DTCM, FLASH, RAM
 from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.rolled.pairs import Numbers, layer_sums, numbers_of
 from approx_plugin.kernels.rolled.plan import missing_core
 from approx_plugin.kernels.rolled.requantise import obstacle
 from approx_plugin.model.operator import Operator
@@ -37,7 +37,7 @@ class Gemm(Kernel):
         if missing:
             return missing
         conv = _convolution(operators)
-        if not fits(conv):
+        if (BLOCK - 1) * conv.out_channels + 1 > REACH:
             return "it has too many output channels"
         if numbers(conv) is None:
             return obstacle(layer_sums(conv), 1) or "no exact constants were found"

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-import numpy as np
-
 from approx_plugin.cores.core import load_core
 from approx_plugin.kernels.gemm.code import Code
 from approx_plugin.kernels.gemm.gather import Gathering
 from approx_plugin.kernels.gemm.geometry import Geometry, Stripes
-from approx_plugin.kernels.gemm.table import Numbers, stream
+from approx_plugin.kernels.gemm.table import stream
 from approx_plugin.kernels.machine.routine import Routine
 from approx_plugin.kernels.needs import FLASH, RAM, Bytes
+from approx_plugin.kernels.rolled.pairs import Numbers
 from approx_plugin.kernels.rolled.plan import RolledPlan
 from approx_plugin.kernels.rolled.stream import Stream
 from approx_plugin.kernels.rolled.table import Table
@@ -89,7 +88,7 @@ class GemmPlan(RolledPlan):
     def streams(self) -> Sequence[Stream]:
         """The table for every stripe, the blocks for every pair of channels, the input once."""
         code, stripes = self._any_code, self.stripes
-        table = 4.0 * code.pairs * (code.words_a_slot * code.slots + code._constant_words)
+        table = 4.0 * code.pairs * (code.words_a_slot * code.slots + code.constant_words)
         blocks = self.geometry.blocks / stripes.count * code.block_bytes
         found = [
             Stream(self.table_in, table, stripes.count),
@@ -174,13 +173,3 @@ def stripes_of(geometry: Geometry, slots: int) -> list[Stripes]:
 def _is_possible(stripes: Stripes) -> bool:
     """Whether pixels that the last block borrows lie in its own stripe."""
     return stripes.count == 1 or not stripes.borrowed or stripes.last_blocks > 1
-
-
-def default_form(core: str, fpu: bool) -> bool:
-    """Whether weights go through the FPU's registers: a Cortex-M7 loads as quickly as it moves."""
-    return fpu and core != "cortex-m7"
-
-
-def fits(conv: Conv2D) -> bool:
-    """Whether all offsets reach."""
-    return int(np.prod(conv.output_shape[2:])) * 3 + 1 <= 4095

@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from approx_plugin.cores.core import CoreTiming
-from approx_plugin.kernels.gemm.table import Numbers
 from approx_plugin.kernels.machine.idioms import add_constant, constant
 from approx_plugin.kernels.machine.instruction import Instruction, instruction
-from approx_plugin.kernels.machine.operands import POST, Address, Half, Registers, Shifted
+from approx_plugin.kernels.machine.operands import POST, Address, Half, Shifted
 from approx_plugin.kernels.machine.registers import (
     LR,
-    PC,
     R0,
     R1,
     R2,
@@ -29,12 +27,14 @@ from approx_plugin.kernels.machine.registers import (
     R10,
     R11,
     R12,
-    SP,
     Register,
 )
 from approx_plugin.kernels.machine.routine import Loop, Part, Routine, straight
 from approx_plugin.kernels.machine.text import Item, Remark
 from approx_plugin.kernels.packed.groups import Groups
+from approx_plugin.kernels.rolled.frame import counted, enter, get, leave, put
+from approx_plugin.kernels.rolled.pairs import Numbers
+from approx_plugin.kernels.rolled.products import multiplied, taken_apart
 from approx_plugin.kernels.rolled.requantise import output_code
 
 (INPUT, OUTPUT, SCRATCH, ROWS, GROUPS, OUT, TABLE, COUNT) = range(0, 32, 4)
@@ -47,9 +47,6 @@ UNROLLED = 4
 """Words of inputs in a turn."""
 
 READER, STREAM = R12, LR
-
-SAVED = Registers((R4, R5, R6, R7, R8, R9, R10, R11, LR))
-RESTORED = Registers((R4, R5, R6, R7, R8, R9, R10, R11, PC))
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,19 +74,18 @@ class Code:
 
     def routine(self, name: str) -> Routine:
         """The function `void name(const int8_t *input, int8_t *output, void *scratch)`."""
-        items: list[Item] = [instruction("push.w", SAVED), instruction("sub", SP, SP, FRAME)]
-        items += [_put(R0, INPUT), _put(R1, OUTPUT), _put(R2, SCRATCH), *constant(R0, self.rows), _put(R0, ROWS)]
+        items: list[Item] = [*enter(FRAME)]
+        items += [put(R0, INPUT), put(R1, OUTPUT), put(R2, SCRATCH), *constant(R0, self.rows), put(R0, ROWS)]
         body = [*self._widened(), *self._all_groups()]
         if self.rows > 1:
-            step: list[Item] = [_get(R0, OUTPUT), *add_constant(R0, self.groups.outputs, R1), _put(R0, OUTPUT)]
+            step: list[Item] = [get(R0, OUTPUT), *add_constant(R0, self.groups.outputs, R1), put(R0, OUTPUT)]
             body.append(straight(step))
-            body = [Loop("row", self.rows, tuple(body), _counted(ROWS, R0))]
-        end = [instruction("add", SP, SP, FRAME), instruction("pop.w", RESTORED)]
-        return Routine(name, (straight(items), *body, straight(end)), self.core)
+            body = [Loop("row", self.rows, tuple(body), counted(ROWS, R0))]
+        return Routine(name, (straight(items), *body, straight(leave(FRAME))), self.core)
 
     def _widened(self) -> list[Part]:
         """r0 reads, r1 writes."""
-        items: list[Item] = [Remark("Inputs of a row as pairs of halfwords."), _get(R0, INPUT), _get(R1, SCRATCH)]
+        items: list[Item] = [Remark("Inputs of a row as pairs of halfwords."), get(R0, INPUT), get(R1, SCRATCH)]
         words, rest = divmod(self.groups.inputs, 4)
         turns, single = divmod(words, 2)
         parts: list[Part] = []
@@ -118,7 +114,7 @@ class Code:
             items.append(
                 instruction("strh.w", R4, Address(R1, 8 * single + 4 * (byte % 2) + 2 * (byte // 2), region="inputs"))
             )
-        items += [*add_constant(R0, 4 * single + rest, R4), _put(R0, INPUT)]
+        items += [*add_constant(R0, 4 * single + rest, R4), put(R0, INPUT)]
         return [*parts, straight(items)]
 
     def _all_groups(self) -> list[Part]:
@@ -129,29 +125,29 @@ class Code:
             instruction("movw", STREAM, Half(self.table, "lower16")),
             instruction("movt", STREAM, Half(self.table, "upper16")),
         ]
-        items += [_get(R0, OUTPUT), _put(R0, OUT), *constant(R0, count), _put(R0, GROUPS)]
+        items += [get(R0, OUTPUT), put(R0, OUT), *constant(R0, count), put(R0, GROUPS)]
         body = [*self._products(), straight(self._outputs())]
         if count == 1:
             return [straight(items), *body]
         step, last = groups.step, groups.starts[-1] - groups.starts[-2]
-        moved: list[Item] = [_get(R0, OUT), *add_constant(R0, step, R1)]
+        moved: list[Item] = [get(R0, OUT), *add_constant(R0, step, R1)]
         if last != step:
-            moved += [_get(R1, GROUPS), instruction("cmp", R1, 2), instruction("it", "eq")]
+            moved += [get(R1, GROUPS), instruction("cmp", R1, 2), instruction("it", "eq")]
             moved += [instruction("subeq.w", R0, R0, step - last)]
-        body.append(straight([*moved, _put(R0, OUT)]))
-        return [straight(items), Loop("group", count, tuple(body), _counted(GROUPS, R0))]
+        body.append(straight([*moved, put(R0, OUT)]))
+        return [straight(items), Loop("group", count, tuple(body), counted(GROUPS, R0))]
 
     def _products(self) -> list[Part]:
         words = self.groups.words
-        start: list[Item] = [_get(READER, SCRATCH)]
+        start: list[Item] = [get(READER, SCRATCH)]
         sums = (*self._first, *self._second)
         unrolled = UNROLLED if words % UNROLLED == 0 else 2
         turns = words // unrolled
         if turns == 1:
             return [straight(start, self._turn(unrolled, starts=True))]
         start += [instruction("mov.w", register, 0) for register in sums]
-        start += [*constant(R8, turns), _put(R8, COUNT)]
-        loop = Loop("words", turns, (straight(self._turn(unrolled, starts=False)),), _counted(COUNT, R8), align=8)
+        start += [*constant(R8, turns), put(R8, COUNT)]
+        loop = Loop("words", turns, (straight(self._turn(unrolled, starts=False)),), counted(COUNT, R8), align=8)
         return [straight(start), loop]
 
     def _turn(self, words: int, *, starts: bool) -> list[Instruction]:
@@ -165,9 +161,9 @@ class Code:
                 weight = (R10, R11)[pair % 2]
                 at = 4 * (word * pairs + pair)
                 items.append(instruction("ldr.w", weight, Address(STREAM, at, region="table")))
-                items.append(_multiplied(first, pixel, weight, starts and word == 0))
+                items.append(multiplied(first, pixel, weight, starts and word == 0))
                 items.append(instruction("sxtb16", weight, weight))
-                items.append(_multiplied(second, pixel, weight, starts and word == 0))
+                items.append(multiplied(second, pixel, weight, starts and word == 0))
         items.append(instruction("add.w", READER, READER, 4 * words))
         items.append(instruction("add.w", STREAM, STREAM, 4 * words * pairs))
         return items
@@ -175,15 +171,13 @@ class Code:
     def _outputs(self) -> list[Item]:
         """Pair by pair: its constants from the table, and two outputs."""
         made, shift = self.numbers.requantisation, self.numbers.shift
-        items: list[Item] = [Remark("Outputs of the group."), _get(READER, OUT)]
+        items: list[Item] = [Remark("Outputs of the group."), get(READER, OUT)]
 
         def take(register: Register) -> Instruction:
             return instruction("ldr", register, Address(STREAM, 4, POST, "table"))
 
         for offset, a, b in zip(self.groups.offsets, self._first, self._second):
-            items += [take(R8), take(R9), instruction("sub.w", a, a, b)]
-            items.append(instruction("add.w", b, R9, Shifted(b, "lsl", shift + 1)))
-            items.append(instruction("add.w", a, R8, Shifted(a, "asr", 7 - shift) if shift < 7 else a))
+            items += [take(R8), take(R9), *taken_apart(a, b, R8, R9, shift)]
             # Both multipliers, both addends, both signs, both exponents stand side by side.
             count = 2 + (made.signs is not None) + (made.exponent is None)
             outputs = ((a, 0), (b, 1)) if self.groups.outputs > 1 else ((a, 0),)
@@ -201,7 +195,7 @@ class Code:
                     items.append(instruction("ldr.w", READER, Address(STREAM, where, region="table")))
                 items += output_code(total, R8, R9, made, sign, temporary, own)
                 if own is not None:
-                    items.append(_get(READER, OUT))
+                    items.append(get(READER, OUT))
                 items.append(instruction("strb.w", total, Address(READER, offset + number, region="output")))
             items.append(instruction("add.w", STREAM, STREAM, 8 * count))
         return items
@@ -216,22 +210,3 @@ def _wide(offset: int, even: Register, odd: Register) -> list[Instruction]:
         instruction("str.w", even, Address(R1, 2 * offset, region="inputs")),
         instruction("str.w", odd, Address(R1, 2 * offset + 4, region="inputs")),
     ]
-
-
-def _multiplied(total: Register, pixel: Register, weight: Register, starts: bool) -> Instruction:
-    if starts:
-        return instruction("smuad", total, pixel, weight)
-    return instruction("smlad", total, pixel, weight, total)
-
-
-def _get(register: Register, place: int) -> Instruction:
-    return instruction("ldr.w", register, Address(SP, place, region="frame"))
-
-
-def _put(register: Register, place: int) -> Instruction:
-    return instruction("str.w", register, Address(SP, place, region="frame"))
-
-
-def _counted(place: int, register: Register) -> tuple[Instruction, ...]:
-    """The end of a loop whose counter stands in the frame."""
-    return (_get(register, place), instruction("subs", register, 1), _put(register, place))

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from approx_plugin.kernels.gemm.table import Numbers, channel_pairs, constants
+from approx_plugin.kernels.rolled.pairs import Numbers, channel_pairs, constants
 from approx_plugin.kernels.rolled.table import pairs_of, words_of
 
 

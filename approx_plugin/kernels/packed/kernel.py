@@ -6,12 +6,11 @@ import functools
 from collections.abc import Sequence
 from typing import ClassVar
 
-from approx_plugin.kernels.gemm.table import Numbers, is_packable, solved
 from approx_plugin.kernels.kernel import Kernel, Plan
 from approx_plugin.kernels.packed.plan import MEMORIES, PackedPlan
 from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.rolled.pairs import Numbers, is_packable, numbers_of
 from approx_plugin.kernels.rolled.plan import missing_core
-from approx_plugin.kernels.rolled.requantise import Sums, sums_of
 from approx_plugin.model.operator import Operator
 from approx_plugin.operators.fully_connected import FullyConnected
 
@@ -46,13 +45,7 @@ class Packed(Kernel):
 @functools.lru_cache(maxsize=64)
 def numbers(dense: FullyConnected) -> Numbers | None:
     """Remembered: a layer is asked about, planned and priced."""
-    return solved(dense.weights, dense.bias, dense.inputs[0].zero_point, _sums(dense), wide=False)
-
-
-def _sums(dense: FullyConnected) -> Sums:
-    limits = (dense.activation_min, dense.activation_max)
-    zero_points = (dense.inputs[0].zero_point, dense.output.zero_point)
-    return sums_of(dense.weights, dense.bias, zero_points[0], dense.multipliers, zero_points[1], limits)
+    return numbers_of(dense, wide=False)
 
 
 def _dense(operators: Sequence[Operator]) -> FullyConnected:

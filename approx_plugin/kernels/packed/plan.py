@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import ClassVar
 
 from approx_plugin.cores.core import load_core
-from approx_plugin.kernels.gemm.table import Numbers
 from approx_plugin.kernels.machine.routine import Routine
 from approx_plugin.kernels.needs import FLASH, RAM, Bytes
 from approx_plugin.kernels.packed.code import MOST_PAIRS, Code
 from approx_plugin.kernels.packed.groups import Groups
+from approx_plugin.kernels.rolled.pairs import Numbers
 from approx_plugin.kernels.rolled.plan import RolledPlan
 from approx_plugin.kernels.rolled.stream import Stream
 from approx_plugin.kernels.rolled.table import Table

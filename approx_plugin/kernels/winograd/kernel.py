@@ -6,7 +6,6 @@ import functools
 from collections.abc import Sequence
 from typing import ClassVar
 
-from approx_plugin.kernels.gemm.plan import default_form
 from approx_plugin.kernels.kernel import Kernel, Plan
 from approx_plugin.kernels.needs import DTCM, RAM
 from approx_plugin.kernels.platform import Platform
@@ -63,7 +62,8 @@ class Winograd(Kernel):
     def plans(self, operators: Sequence[Operator], platform: Platform) -> Sequence[Plan]:
         """Both transforms, stripes of several sizes, scratch in the core's own memory where there is some."""
         conv = _convolution(operators)
-        form = default_form(platform.core, platform.fpu)
+        # A Cortex-M7 loads weights as quickly as it moves them.
+        form = platform.fpu and platform.core != "cortex-m7"
         made: list[WinogradPlan] = []
         for transform in FORMS:
             found = numbers(conv, transform)

@@ -9,8 +9,8 @@ from typing import Union
 import numpy as np
 import numpy.typing as npt
 
-from approx_plugin.kernels.gemm.table import channel_pairs
-from approx_plugin.kernels.rolled.requantise import Requantisation, Sums, solve, sums_of
+from approx_plugin.kernels.rolled.pairs import channel_pairs, layer_sums
+from approx_plugin.kernels.rolled.requantise import Requantisation, solve
 from approx_plugin.kernels.rolled.table import pairs_of, words_of
 from approx_plugin.kernels.winograd.shape import Points
 from approx_plugin.operators.conv2d import Conv2D
@@ -95,7 +95,7 @@ def numbers_of(conv: Convolution, form: Transform) -> Numbers | None:
     else:
         coefficients = form.weights(conv.weights)
         bias, scale = conv.bias.astype(np.int64) * form.scale, form.scale
-        made = solve(_sums(conv), scale, own=True)
+        made = solve(layer_sums(conv), scale, own=True)
     if made is None or int(np.abs(coefficients).max(initial=0)) > LARGEST_INT16:
         return None
     live = made.live.astype(np.int64)
@@ -105,13 +105,6 @@ def numbers_of(conv: Convolution, form: Transform) -> Numbers | None:
     (point,) = np.flatnonzero(ones)
     start = -conv.input_zero_point * int(ones[point]) * coefficients[:, point].sum(axis=1)
     return Numbers(form, coefficients, scale, bias * live, start, int(point), made)
-
-
-def _sums(conv: Conv2D) -> Sums:
-    limits = (conv.activation_min, conv.activation_max)
-    weights = conv.weights.reshape(conv.out_channels, -1)
-    zero_points = (conv.input_zero_point, conv.output.zero_point)
-    return sums_of(weights, conv.bias, zero_points[0], conv.multipliers, zero_points[1], limits)
 
 
 def _given(conv: TransformedConv2D) -> Requantisation:
