@@ -643,8 +643,9 @@ def test_other_networks(name: str, workshop: Path, capsys: pytest.CaptureFixture
     printed = succeed(capsys, "verify", "--spec", path, "--board", board, "--out", out)
     layers = report(out)["layers"]
     assert f"verified: 5 of 5 inputs bit-exact, output and all {len(layers)} layers" in printed
-    assert {layer["kernel"] for layer in layers if layer["op"] == "CONV_2D"} <= {"unpacked", "cmsis_nn"}
-    assert {layer["kernel"] for layer in layers if layer["op"] != "CONV_2D"} <= {"cmsis_nn", "none"}
+    ours = {"CONV_2D": "unpacked", "DEPTHWISE_CONV_2D": "planes", "FULLY_CONNECTED": "packed", "ADD": "added"}
+    for layer in layers:
+        assert layer["kernel"] in {"cmsis_nn", ours.get(layer["op"], "none")}, layer["name"]
     assert {name} & {*OPERATORS} <= {layer["op"] for layer in layers}
 
 
