@@ -22,7 +22,7 @@ from approx_plugin.resources import resource_root
 from approx_plugin.spec.spec import Spec
 
 RESOURCE_FOLDERS = ("board", "Core", "Middlewares", "schemas")
-CODE = frozenset({".py", ".c", ".h", ".yaml"})
+CODE = frozenset({".py", ".c", ".h", ".yaml", ".j2", ".css"})
 """Suffixes of the package's own files that decide what is generated."""
 
 LIBRARY_DEPTH = 3

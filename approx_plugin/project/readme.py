@@ -53,7 +53,7 @@ _PREPARATION = """\
 
 """
 
-_REPORT = "| `report.txt`, `report.json` | what was approximated, accuracy, memory |\n"
+_REPORT = "| `report.html`, `report.txt`, `report.json` | what was approximated, accuracy, memory |\n"
 
 
 def readme_text(name: str, board: Board, provider: CmsisNn, *, network: str, script: str, has_report: bool) -> str:
