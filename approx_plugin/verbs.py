@@ -228,7 +228,7 @@ def bench(session: Session) -> None:
     session.say("\n" + bench_text(made, published, details=len(made.boards) == 1))
     directory = bench_output.folder(session.directory)
     bench_output.save(made, published, directory)
-    session.say(f"{directory}: bench.txt (with all layers), bench.json, bench.svg")
+    session.say(f"{directory}: bench.html, bench.txt (both with all layers), bench.json, bench.svg")
 
 
 def clean(session: Session) -> None:

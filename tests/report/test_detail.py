@@ -114,10 +114,10 @@ def test_bars_share_a_scale() -> None:
         Group("two", (Bar((Part(80, "a", ""),), "80"),), (Mark(20, 60, "published"),)),
     )
     first, second = bar_chart(groups).groups
-    assert [(p.x, p.width) for p in first.bars[0].parts] == [(0.0, 21.75), (21.75, 7.25)]
-    assert first.bars[0].end == 29.0 and first.bars[1].parts == ()
+    assert [(p.x, p.width) for p in first.bars[0].parts] == [(0.0, 18.75), (18.75, 6.25)]
+    assert first.bars[0].end == 25.0 and first.bars[1].parts == ()
     assert second.bars[0].end == pytest.approx(100 * LONGEST)
-    assert second.bars[1].span == (14.5, 29.0)
+    assert second.bars[1].span == (12.5, 25.0)
     assert bar_chart(()).height == 1
 
 

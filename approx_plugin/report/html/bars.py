@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from approx_plugin.report.html.scale import percent
 
-LONGEST = 0.58
+LONGEST = 0.5
 """Share of the width that the longest bar takes; the rest is for its figure."""
 
 BAR, TITLE, GAP = 16, 20, 8
