@@ -13,6 +13,7 @@ from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.errors import ModelError, raise_all
 from approx_plugin.exploration.choice import QUICKEST, TIME, Choice, Wish, choose
 from approx_plugin.exploration.design import Candidates, ordered
+from approx_plugin.exploration.limits import Limits
 from approx_plugin.exploration.offers import Market, Offer, Offers
 from approx_plugin.kernels.capacity import FLASH_RESERVE
 from approx_plugin.kernels.needs import NOTHING, Bytes
@@ -54,12 +55,15 @@ class Pricing(Protocol):
 class ChosenPlans:
     """A `Pricing` by what will be lowered: `choose` among the offers of exact and approximated operators."""
 
-    def __init__(self, graph: Graph, market: Market, budgets: Bytes, after: str = TIME) -> None:
-        """graph: the exact network; after: what is wished for, see `Wish`.
+    def __init__(
+        self, graph: Graph, market: Market, budgets: Bytes, after: str = TIME, limits: Limits | None = None
+    ) -> None:
+        """graph: the exact network; after: what is wished for, see `Wish`; limits: kept by a choice that can.
 
         Raises ModelError if there are operators that no kernel computes.
         """
         self._graph, self._market, self._budgets = graph, market, budgets
+        self._tight = limits.tightened(budgets) if limits else budgets
         self._offers = market.offers(graph)
         raise_all(_without_kernel(graph, self._offers))
         self._wish = Wish(after, _baseline_cycles(self._offers), FLASH_RESERVE)
@@ -75,8 +79,15 @@ class ChosenPlans:
         """The steps of a design. Not all of its candidates need be among them."""
         key = ordered(candidates)
         if key not in self._choices:
-            self._choices[key] = self._choose(key, self._budgets, self._wish)
+            found = self._choose(key, self._tight, self._wish)
+            if not found.fits and self._tight != self._budgets:
+                found = self._choose(key, self._budgets, self._wish)
+            self._choices[key] = found
         return self._choices[key]
+
+    def wished(self, after: str) -> Choice:
+        """The steps of the exact network, after something else than what `choice` is after."""
+        return self._choose((), self._budgets, Wish(after, self._wish.ceiling, FLASH_RESERVE))
 
     def _choose(self, candidates: Candidates, budgets: Bytes, wish: Wish) -> Choice:
         offers: dict[int, tuple[Offer, ...]] = dict(self._offers.offers)
