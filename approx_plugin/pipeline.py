@@ -42,7 +42,9 @@ from approx_plugin.kernels.borders import state_bytes
 from approx_plugin.kernels.capacity import Demand, Room, missing, shortages
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.costs.model import CostModel
+from approx_plugin.kernels.interfaces.registry import with_interfaces
 from approx_plugin.kernels.lowering import lower
+from approx_plugin.kernels.names import Names
 from approx_plugin.kernels.needs import FLASH, NOTHING, RAM, Bytes
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
@@ -346,7 +348,9 @@ def lower_design(inputs: Inputs, designed: Designed) -> Lowered:
         inputs.platform,
         inputs.graph.macs,
         inputs.graph.macs - skipped,
+        Names(inputs.spec.name),
     )
+    program = with_interfaces(program, inputs.spec.api)
     place = board_place(inputs.request, inputs.spec)
     raise_all(shortages(program, inputs.room, place))
     approximated = inputs.market.collect((candidate.operator,) for candidate in designed.candidates)

@@ -29,7 +29,7 @@ The project lies in one directory and has no links out of it: it can be moved, c
 | `Core/` | the application: runs the stored test vectors and prints; `Core/Src/test_vectors.c` holds them |
 | `Core/Src/inference.c` | how a program calls the network: its three buffers and the call |
 | `Drivers/BSP/` | clock, UART and cycle counter of the board |
-| `Middlewares/Approx/` | the network: `Inc/approx_network.h` is what an application includes |
+| `Middlewares/Approx/` | the network: `Inc/{header}` is what an application includes |
 | `Middlewares/CMSIS-NN/` | the library that computes the other layers: {provider} {version} |
 | `{script}` | the linker script |
 | `approx_manifest.json` | every generated file with its sha256 |
@@ -56,8 +56,12 @@ _PREPARATION = """\
 _REPORT = "| `report.txt`, `report.json` | what was approximated, accuracy, memory |\n"
 
 
-def readme_text(name: str, board: Board, provider: CmsisNn, *, network: str, script: str, has_report: bool) -> str:
-    """The text of README.md. network: its name; script: the linker script's; has_report: report files lie beside it."""
+def readme_text(
+    name: str, board: Board, provider: CmsisNn, *, network: str, header: str, script: str, has_report: bool
+) -> str:
+    """The text of README.md. network: its name; header: its file's, script: the linker script's; has_report: report
+    files lie beside it.
+    """
     console = f"the board's virtual COM port ({board.console.baud} baud, 8N1)" if board.console else "its console"
     return _TEXT.format(
         name=name,
@@ -66,6 +70,7 @@ def readme_text(name: str, board: Board, provider: CmsisNn, *, network: str, scr
         ),
         preparation=_PREPARATION.format(text=board.preparation) if board.preparation else "",
         console=console,
+        header=header,
         script=script,
         provider=provider.provider,
         version=provider.version,
