@@ -21,6 +21,7 @@ from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import Options, by_reconstruction, by_significance
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
+from approx_plugin.build.images import outputs
 from approx_plugin.build.overflow import OverflowedError
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.dataset import Datasets, load_datasets, random_inputs
@@ -159,12 +160,14 @@ class Lowered:
     """program: what is generated; choice: how it was put together; notes: operator index -> what to tell about it.
 
     considered: operator index -> kernel -> its quickest plan for the operator as it was lowered.
+    refusals: operator index -> kernel -> why it cannot compute it although it is made for such.
     """
 
     program: Program
     choice: Choice
     notes: Mapping[int, str]
     considered: Mapping[int, Mapping[str, Offer]]
+    refusals: Mapping[int, Mapping[str, str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,7 +358,7 @@ def lower_design(inputs: Inputs, designed: Designed) -> Lowered:
     raise_all(shortages(program, inputs.room, place))
     approximated = inputs.market.collect((candidate.operator,) for candidate in designed.candidates)
     considered = {**plans.offers.considered, **approximated.considered}
-    return Lowered(program, choice, notes(plans.offers, choice), considered)
+    return Lowered(program, choice, notes(plans.offers, choice), considered, plans.offers.refusals)
 
 
 def lowered_again(order: Order) -> Lowered:
@@ -422,7 +425,8 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
         "report.json": json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
         **_design_file(inputs, designed, lowered, report),
     }
-    written = write(linked.files(texts), inputs.directory, request.force)
+    files = {**linked.files(texts), **(outputs(built) if built else {})}
+    written = write(files, inputs.directory, request.force)
     save_vectors(place, vectors)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)

@@ -20,7 +20,7 @@ The results are printed on {console}: first every layer with its average number 
 cycles, then every test vector, then the time of one inference.
 
 The project lies in one directory and has no links out of it: it can be moved, copied and put under version control
-(leave out the IDE's build folders `Debug` and `Release`).
+(leave out the build folders `Debug` and `Release`).
 
 ## What is in it
 
@@ -32,6 +32,7 @@ The project lies in one directory and has no links out of it: it can be moved, c
 | `Middlewares/Approx/` | the network: `Inc/{header}` is what an application includes |
 | `Middlewares/CMSIS-NN/` | the library that computes the other layers: {provider} {version} |
 | `{script}` | the linker script |
+| `Release/` | what was built, ready to be flashed: `.elf`, `.hex`, `.bin`, and the linker's map |
 | `approx_manifest.json` | every generated file with its sha256 |
 {report}
 `Middlewares` is compiled with -O3 in both configurations, so that Debug shows the timing of Release.
