@@ -73,6 +73,9 @@ from approx_plugin.workplace import Workplace
 _LINKS = 4
 """How often a program is linked at most, until it fits."""
 
+REPORT = "report.json"
+"""The report as plain values, in the project."""
+
 AUTO = "auto"
 """In the place of a kernel's name: whichever is best."""
 
@@ -140,16 +143,20 @@ class Designed:
     """candidates: the approximated operators of the network to be lowered.
 
     exploration: None where nothing was searched; accuracy: on the confirmation images, None without data.
+    found_as: its name in the search of an earlier run.
     """
 
     graph: Graph
     candidates: Candidates
     exploration: Exploration | None
     accuracy: Comparison | None
+    found_as: str = ""
 
     @property
     def title(self) -> str:
         """Which design it is, as in the report: by its number, or from a design file, or exact."""
+        if self.found_as:
+            return self.found_as
         if self.exploration is None:
             return FROM_FILE if self.candidates else title_of(0)
         return title_of(self.exploration.points.index(self.exploration.chosen.point))
@@ -361,6 +368,20 @@ def lower_design(inputs: Inputs, designed: Designed) -> Lowered:
     return Lowered(program, choice, notes(plans.offers, choice), considered, plans.offers.refusals)
 
 
+def made_before(inputs: Inputs, directory: Path) -> Designed | None:
+    """What a search has found for the project in `directory`, which is up to date; None where none was made for it."""
+    file, report = directory / FILE_NAME, directory / REPORT
+    if inputs.design or inputs.spec.method.name == "none" or not (file.is_file() and report.is_file()):
+        return None
+    candidates = load_design(file, inputs.graph).candidates
+    record = json.loads(file.read_bytes())["accuracy"]["confirmation"]
+    images, exact, approximated = record["images"], record["exact"], record["approximated"]
+    accuracy = Comparison(images, exact, approximated, approximated - exact, tuple(record["interval"]))
+    front = json.loads(report.read_bytes())["front"]
+    title = next(title_of(point["design"]) for point in front if point["chosen"])
+    return Designed(apply(inputs.graph, candidates), candidates, None, accuracy, title)
+
+
 def lowered_again(order: Order) -> Lowered:
     """The program of a project that is there, by the design that its generation has left in it."""
     inputs = read(order)
@@ -422,7 +443,7 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     )
     texts = {
         "report.txt": render(report),
-        "report.json": json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
+        REPORT: json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
         **_design_file(inputs, designed, lowered, report),
     }
     files = {**linked.files(texts), **(outputs(built) if built else {})}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TextIO
 
 from approx_plugin.exploration.front import Point
+from approx_plugin.folding import folded
 
 WARNING = "warning: "
 """How a note begins that nobody should miss."""
@@ -76,6 +79,8 @@ class Terminal(ProgressLine):
         """Progress and, with JSON, notes go to `stream`."""
         super().__init__(stream)
         self._manner = manner
+        # Where a program reads, lines stay whole.
+        self._columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
     def __enter__(self) -> Terminal:
         """Nothing happens yet."""
@@ -97,11 +102,15 @@ class Terminal(ProgressLine):
     def result(self, line: str) -> None:
         """A line of what was asked for."""
         self._close()
-        print(line, flush=True)
+        print(folded(line, self._columns) if self._columns else line, flush=True)
 
     def show(self, text: str, document: Any) -> None:
         """What was asked for, in words or as plain values."""
-        self.result(json.dumps(document, indent=2, ensure_ascii=False) if self._manner.json else text)
+        if self._manner.json:
+            self._close()
+            print(json.dumps(document, indent=2, ensure_ascii=False), flush=True)
+        else:
+            self.result(text)
 
 
 def print_error(text: str, stream: TextIO) -> None:

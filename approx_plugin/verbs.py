@@ -173,7 +173,10 @@ def bench(session: Session) -> None:
             f"the Python package {error.name} is missing: the virtual board cannot run",
             hint="pip install 'approx-plugin[virtual-board]'",
         ) from None
-    made, published = run_bench(session.order, session.say, session.progress), load_published()
+    made, published = (
+        run_bench(session.order, session.say, session.progress, session.directory if session.is_current() else None),
+        load_published(),
+    )
     directory = bench_output.folder(session.directory)
     bench_output.save(made, published, directory)
     text = "\n" + bench_text(made, published, details=len(made.boards) == 1)

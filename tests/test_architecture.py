@@ -36,7 +36,7 @@ ORDER = (
     "boards",
     "cores",
     "documents",
-    "model workplace request process hashes files resources provenance errors __init__",
+    "model workplace request process hashes files resources provenance folding errors __init__",
 )
 """Floors from the top down. A room may import rooms of lower floors and, within one floor, nobody but itself."""
 
