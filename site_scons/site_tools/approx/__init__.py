@@ -29,6 +29,9 @@ import SCons.Script
 VERBS = ("run", "verify", "report", "size", "check", "prove", "cubeide", "explain", "program", "compiledb")
 """They act on the project."""
 
+MADE = ("approx_manifest.json", "report.json", "report.txt")
+"""What stands for all files of a project: the manifest has their hashes."""
+
 OTHERS = ("bench", "inspect", "doctor")
 """They need none of its files."""
 
@@ -72,7 +75,8 @@ def approx_project(
         if SCons.Script.help_text is None:
             # The SConscript has said nothing so far: `scons -h` is to list what can be done.
             env.Help(approx_help(env))
-        return []
+        # As many nodes as there are otherwise, for whoever names one of them; nothing is built.
+        return list(env.Alias("the project of approx.yaml")) * len(MADE)
     from approx_plugin import digest
     from approx_plugin.errors import ApproxError
     from approx_plugin.legible import check_paths
@@ -104,7 +108,7 @@ def approx_project(
     sources = [*digest.input_files(loaded), *digest.tool_files(), *library_files]
     if any(place.exists() and not place.is_dir() for place in (directory, *directory.parents)):
         raise SCons.Errors.UserError(f"\n{directory}: error: the output cannot be a directory: a file is in its place")
-    made = [directory / name for name in ("approx_manifest.json", "report.json", "report.txt")]
+    made = [directory / name for name in MADE]
     for file in filter(Path.is_dir, made):
         raise SCons.Errors.UserError(f"\n{file}: error: a folder is in the place of a generated file")
     nodes = env.Command(
