@@ -13,6 +13,7 @@ class Request:
     force:   replace generated files that the user has edited.
     workers: processes for the search and the compiler; None: as the spec says, and one compiler a processor.
     boards:  for the bench only: ids, or "all"; empty: the one board.
+    into:    a project of the user's that the network moves into, in the place of the file's own.
     """
 
     spec: Path
@@ -22,3 +23,4 @@ class Request:
     force: bool = False
     workers: int | None = None
     boards: tuple[str, ...] = ()
+    into: Path | None = None

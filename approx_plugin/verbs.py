@@ -22,13 +22,17 @@ from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.legible import check_paths
+from approx_plugin.merging.host import Host, read_host
+from approx_plugin.merging.merge import missing, take_out
+from approx_plugin.merging.moving import board_of, host_of
 from approx_plugin.pipeline import Say, generate, lowered_again
 from approx_plugin.project.clean import remove_generated
+from approx_plugin.project.lock import alone
 from approx_plugin.proof.program import read_code
 from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.report.size import size_text
 from approx_plugin.request import Request
-from approx_plugin.spec.order import Order
+from approx_plugin.spec.order import Order, project_place
 from approx_plugin.spec.spec import Spec
 from approx_plugin.vectors import load
 from approx_plugin.workplace import Workplace
@@ -67,7 +71,7 @@ class Session:
     @property
     def board(self) -> Board:
         """The board; its mistakes are told when the project is brought up to date, with those of the other inputs."""
-        return self.order.board
+        return board_of(self.order, host_of(self.order))
 
     @property
     def directory(self) -> Path:
@@ -75,9 +79,10 @@ class Session:
         return self.order.directory
 
     def is_current(self) -> bool:
-        """Whether the project is what its inputs make of it."""
+        """Whether the project is what its inputs make of it, and the network is in the user's own if it has to be."""
         inputs = digest.of_inputs(self.request, self.spec)
-        return digest.is_current(self.place.stamp, inputs, self.directory, strict=self.request.force)
+        current = digest.is_current(self.place.stamp, inputs, self.directory, strict=self.request.force)
+        return current and (self.order.into is None or not missing(read_host(self.order.into)))
 
     def up_to_date(self) -> None:
         """Generate the project unless it is current."""
@@ -231,6 +236,45 @@ def bench(session: Session) -> None:
     session.say(f"{directory}: bench.txt (with all layers), bench.json, bench.svg")
 
 
+def _host(session: Session) -> Host:
+    """The user's project. Raises ProjectError where none is named."""
+    into = session.order.into
+    if into is None:
+        raise ProjectError(
+            "no project is named that a network could be in",
+            where=session.spec.file,
+            hint="write project: {into: ../firmware}, or into=../firmware on the command line",
+        )
+    return read_host(into, project_place(session.request, session.spec))
+
+
+def status(session: Session) -> None:
+    """Say what of the network is in the user's project, and what is not as it was put there."""
+    host = _host(session)
+    lacking = missing(host)
+    session.say(
+        f"{host.name} ({host.directory}): {host.machine.mcu or 'part not named'}, {' '.join(host.machine.flags)}"
+    )
+    for line in lacking:
+        session.say(f"  {line}")
+    session.say("run `scons approx=1` to repair it" if lacking else f"  the network is in {host.folder}, complete")
+
+
+def remove(session: Session) -> None:
+    """Take the network out of the user's project, which is then as it was before; edited files of ours stay."""
+    host = _host(session)
+    with alone(host.directory, lambda: session.say(f"waiting for another run on {host.directory}")):
+        done = take_out(host, session.request.force)
+    session.say(f"{host.directory}: {len(done.removed)} files of the network removed")
+    for name, is_restored in sorted(done.restored.items()):
+        what = "byte for byte as it was before" if is_restored else "without the network; it was edited since"
+        session.say(f"  {name}: {what}")
+    for path in done.kept:
+        session.say(f"  {path}: edited, and kept")
+    if not done.removed and not done.restored:
+        session.say("  there was none")
+
+
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
     if session.directory.is_symlink():
@@ -253,6 +297,8 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "cubeide": cubeide,
         "bench": bench,
         "inspect": inspect,
+        "status": status,
+        "remove": remove,
         "clean": clean,
     }
 )

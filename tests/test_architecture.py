@@ -22,6 +22,7 @@ ORDER = (
     "inspection",
     "terminal digest report legible vectors",
     "exploration selection suitability",
+    "merging",
     "project",
     "build",
     "cubeide library",

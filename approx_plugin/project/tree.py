@@ -82,7 +82,7 @@ def collect(
         _encoded(extra, ""),
         _copied(core_sources()),
         _copied(board_sources(board)),
-        _copied(_runtime_sources()),
+        _copied(runtime_sources()),
         _copied({f"{LIBRARY_FOLDER}/{path}": file for path, file in provider.files.items()}),
     )
 
@@ -95,7 +95,7 @@ def _copied(files: Mapping[str, Path]) -> dict[str, bytes]:
     return {path: file.read_bytes() for path, file in files.items()}
 
 
-def _runtime_sources() -> dict[str, Path]:
+def runtime_sources() -> dict[str, Path]:
     """The static part of the network's code: path in the project -> file of the repository."""
     root = resource_root()
     files = sorted((root / NETWORK_FOLDER).glob("*/*.[ch]"))
