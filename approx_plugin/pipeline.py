@@ -48,7 +48,7 @@ from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
 from approx_plugin.library.provider import CmsisNn, resolve
 from approx_plugin.merging.host import Host
-from approx_plugin.merging.moving import board_of, host_of, known_left, measure, move_in, wish_of
+from approx_plugin.merging.moving import Measured, board_of, host_of, known_left, measure, move_in, wish_of
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.project.tree import collect
@@ -396,9 +396,10 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     place = Workplace.of(spec.file, spec.project.name, inputs.directory)
     place.prepare()
     say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {inputs.board.name}")
-    workers = request.workers
+    workers, before = request.workers, Measured(NOTHING, None)
     if inputs.host is not None:
-        inputs = replace(inputs, left=measure(inputs.host, place, workers, say))
+        before = measure(inputs.host, place, workers, say)
+        inputs = replace(inputs, left=before.left)
     warning = _outlook(inputs)
     if warning is not None:
         say(f"warning: {warning}")
@@ -437,7 +438,7 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     save_vectors(place, vectors)
     if inputs.host is not None:
         wish = wish_of(inputs.host, program, provider, spec.project.name)
-        move_in(inputs.host, wish, place, force=request.force, workers=workers, say=say)
+        move_in(inputs.host, wish, before, place, force=request.force, workers=workers, say=say)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from approx_plugin.cubeide.managed import read_managed
-from approx_plugin.library.c_symbols import read_c
 from approx_plugin.merging.host import Host
+
+_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
 SINGLE_ROUNDING = "CMSIS_NN_USE_SINGLE_ROUNDING"
 """A definition that makes CMSIS-NN round otherwise than TensorFlow Lite does."""
@@ -19,12 +20,11 @@ def clashes(host: Host, names: Iterable[str]) -> frozenset[str]:
     wanted = frozenset(names)
     if not wanted:
         return frozenset()
-    mentions = re.compile("|".join(map(re.escape, sorted(wanted))))
+    definition = re.compile(rf"\b({'|'.join(map(re.escape, sorted(wanted)))})\s*\([^;{{)]*\)\s*\{{")
     found: set[str] = set()
     for file in _sources(host):
-        text = file.read_text(encoding="utf-8", errors="replace")
-        if mentions.search(text):
-            found |= read_c(text).exported & wanted
+        text = _COMMENT.sub(" ", file.read_text(encoding="utf-8", errors="replace"))
+        found.update(definition.findall(text))
     return frozenset(found)
 
 

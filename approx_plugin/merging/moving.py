@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from approx_plugin.boards.board import Board
-from approx_plugin.errors import ApproxError, ProjectError, ToolError
+from approx_plugin.build.overflow import OverflowedError
+from approx_plugin.errors import ApproxError, ProjectError
 from approx_plugin.kernels.needs import Bytes
 from approx_plugin.kernels.program import Program
 from approx_plugin.library.provider import CmsisNn
@@ -19,11 +21,19 @@ from approx_plugin.merging.cproject import Addition
 from approx_plugin.merging.foreign import SINGLE_ROUNDING, clashes
 from approx_plugin.merging.host import Host, read_host
 from approx_plugin.merging.ledger import read_ledger
-from approx_plugin.merging.merge import MergeResult, Wish, check_place, put, take_out
+from approx_plugin.merging.merge import MergeResult, Wish, check_place, put, reinsert, take_out
 from approx_plugin.spec.order import Order, board_place, project_place
 from approx_plugin.workplace import Workplace
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """left: bytes by kind of memory for a network; application: None where it could not be built here."""
+
+    left: Bytes
+    application: Application | None
 
 
 def host_of(order: Order) -> Host | None:
@@ -69,36 +79,31 @@ def board_of(order: Order, host: Host | None) -> Board:
     return order.board
 
 
-def measure(host: Host, place: Workplace, workers: int | None, say: Say) -> Bytes:
-    """What the application leaves, told and kept for `known_left`; where it cannot be built, what the part has."""
-    taken: Application | None = None
+def measure(host: Host, place: Workplace, workers: int | None, say: Say) -> Measured:
+    """What the application leaves, told and kept for `known_left`.
+
+    Where it cannot be built here, as it could the last time; before that, all that the part has.
+    """
+    reinsert(host)
     try:
         taken = application(host, place.application, workers)
-    except (ProjectError, ToolError) as error:
-        say(f"{host.name} is not measured: {error.what}")
+    except ApproxError as error:
+        say(f"{host.name} cannot be measured: {error}")
+        return Measured(known_left(host, place), None)
+    say(f"{host.name} takes {taken.flash:,} B flash, {taken.ram:,} B RAM ({taken.built.compiler})")
     found = left(host, taken)
-    if taken is not None:
-        say(f"{host.name} takes {taken.flash:,} B flash, {taken.ram:,} B RAM ({taken.built.compiler})")
     place.root.mkdir(parents=True, exist_ok=True)
-    place.left.write_text(json.dumps({"left": dict(found), "built": taken is not None}) + "\n", encoding="utf-8")
-    return found
+    place.left.write_text(json.dumps(dict(found)) + "\n", encoding="utf-8")
+    return Measured(found, taken)
 
 
 def known_left(host: Host, place: Workplace) -> Bytes:
     """What `measure` has found last; without it, what the part has."""
     try:
-        found = json.loads(place.left.read_text(encoding="utf-8"))["left"]
+        found = json.loads(place.left.read_text(encoding="utf-8"))
         return {str(kind): int(size) for kind, size in found.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError):
         return left(host, None)
-
-
-def was_built(place: Workplace) -> bool:
-    """Whether `measure` could build the application."""
-    try:
-        return bool(json.loads(place.left.read_text(encoding="utf-8"))["built"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def wish_of(host: Host, program: Program, provider: CmsisNn, owner: str) -> Wish:
@@ -124,8 +129,10 @@ def wish_of(host: Host, program: Program, provider: CmsisNn, owner: str) -> Wish
     return Wish(addition, files, owner)
 
 
-def move_in(host: Host, wish: Wish, place: Workplace, *, force: bool, workers: int | None, say: Say) -> MergeResult:
-    """Put the network into the project, and build that where it could be built without.
+def move_in(
+    host: Host, wish: Wish, before: Measured, place: Workplace, *, force: bool, workers: int | None, say: Say
+) -> MergeResult:
+    """Put the network into the project, and build that. before: of the project without it.
 
     Raises ProjectError, with the project as it was, where only the network keeps it from being built.
     """
@@ -138,22 +145,25 @@ def move_in(host: Host, wish: Wish, place: Workplace, *, force: bool, workers: i
             f"{host.directory / host.folder}: {len(made.written)} files written, {len(made.removed)} removed; "
             f"settings in {', '.join(made.edited) or 'no file'}"
         )
-    if was_built(place):
-        try:
-            now = application(host, place.application, workers)
-        except ApproxError as error:
-            if was_there:
-                raise
+    if not host.is_managed:
+        return made
+    try:
+        now = application(host, place.application, workers)
+    except ApproxError as error:
+        if before.application is None and not isinstance(error, OverflowedError):
+            say(f"{host.name} could not be built here before, and cannot now: {error.what}")
+            return made
+        if not was_there:
             take_out(host)
-            raise ProjectError(
-                f"{host.name} does not build with the network; it is as it was before",
-                where=host.directory,
-                why=error.what + (f": {error.why}" if error.why else ""),
-                hint="please report it, with the message",
-            ) from error
-        size = now.built.size
-        say(
-            f"{host.name} with the network, {host.configuration}: {size.flash_bytes:,} B flash, "
-            f"{size.ram_bytes:,} B RAM ({now.network_flash:,} and {now.network_ram:,} B of them are the network's)"
-        )
+        raise ProjectError(
+            f"{host.name} does not build with the network" + ("" if was_there else "; it is as it was before"),
+            where=host.directory,
+            why=str(error),
+            hint="allow the network less (budget: {flash: ..., ram: ...}), or mend what the message says",
+        ) from error
+    size = now.built.size
+    say(
+        f"{host.name} with the network, {host.configuration}: {size.flash_bytes:,} B flash, {size.ram_bytes:,} B RAM "
+        f"({now.network_flash:,} and {now.network_ram:,} B of them are the network's)"
+    )
     return made

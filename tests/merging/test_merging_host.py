@@ -19,7 +19,7 @@ HERE = Location("approx.yaml", 3, 8)
 
 def test_a_linker_script() -> None:
     assert list(regions_of(LINKER).values()) == [
-        Region("RAM", 0x2000_0000, 192 << 10),
+        Region("RAM", 0x2000_0000, 96 << 10),
         Region("RAM2", 0x1000_0000, 64 << 10),
         Region("FLASH", 0x0800_0000, (2048 - 16) << 10),
     ]
@@ -65,7 +65,7 @@ def test_a_cmake_project(tmp_path: Path) -> None:
     assert (host.name, host.is_managed, host.has_cmake) == ("app", False, True)
     assert host.machine.flags == ("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-mthumb")
     assert (host.machine.mcu, host.script) == ("STM32L4R5ZITx", "APP_FLASH.ld")
-    assert host.ram == Region("RAM", 0x2000_0000, 192 << 10)
+    assert host.ram == Region("RAM", 0x2000_0000, 96 << 10)
 
 
 def test_both_build_systems_beside_each_other(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_board_with_the_core_lends_its_costs_only(tmp_path: Path) -> None:
         board_for(host, OF_PROJECT, HERE)
     assert "nucleo-l4r5zi" in caught.value.hint and "u575" not in caught.value.hint
     board = board_for(host, "nucleo-f446re", HERE)
-    assert (board.flash.length, board.ram.length) == (2032 << 10, 192 << 10)
+    assert (board.flash.length, board.ram.length) == (2032 << 10, 96 << 10)
     with pytest.raises(BoardError, match="has a cortex-m33, but app is compiled for cortex-m4"):
         board_for(host, "nucleo-u575zi-q", HERE)
 

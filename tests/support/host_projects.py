@@ -187,7 +187,7 @@ _Min_Heap_Size = 0x200;
 _Min_Stack_Size = 0x400;
 MEMORY
 {
-  RAM\t(xrw)\t: ORIGIN = 0x20000000,\tLENGTH = 192K
+  RAM\t(xrw)\t: ORIGIN = 0x20000000,\tLENGTH = 96K
   RAM2 (xrw) : ORIGIN = 0x10000000, LENGTH = 64K
   FLASH (rx) : ORIGIN = 0x8000000, LENGTH = 2048K - 16K
 }
@@ -197,8 +197,9 @@ SECTIONS
   .text : { *(.text) *(.text*) } >FLASH
   .rodata : { *(.rodata) *(.rodata*) } >FLASH
   .ARM : { __exidx_start = .; *(.ARM.exidx*) __exidx_end = .; } >FLASH
-  .data : { *(.data) *(.data*) } >RAM AT> FLASH
-  .bss : { _sbss = .; *(.bss) *(.bss*) *(COMMON) _ebss = .; } >RAM
+  _sidata = LOADADDR(.data);
+  .data : { . = ALIGN(4); _sdata = .; *(.data) *(.data*) . = ALIGN(4); _edata = .; } >RAM AT> FLASH
+  .bss : { . = ALIGN(4); _sbss = .; *(.bss) *(.bss*) *(COMMON) . = ALIGN(4); _ebss = .; } >RAM
   ._user_heap_stack : { . = ALIGN(8); end = .; . = . + _Min_Heap_Size + _Min_Stack_Size; . = ALIGN(8); } >RAM
 }
 """
@@ -213,8 +214,29 @@ _STARTUP = """\
   .global Reset_Handler
   .type Reset_Handler, %function
 Reset_Handler:
+  ldr r0, =0xE000ED88
+  ldr r1, [r0]
+  orr r1, r1, #0xF00000
+  str r1, [r0]
+  dsb
+  isb
+  ldr r0, =_sdata
+  ldr r1, =_edata
+  ldr r2, =_sidata
+1: cmp r0, r1
+  ittt lo
+  ldrlo r3, [r2], #4
+  strlo r3, [r0], #4
+  blo 1b
+  ldr r0, =_sbss
+  ldr r1, =_ebss
+  movs r2, #0
+2: cmp r0, r1
+  itt lo
+  strlo r2, [r0], #4
+  blo 2b
   bl main
-1: b 1b
+3: b 3b
   .size Reset_Handler, .-Reset_Handler
 """
 
