@@ -46,6 +46,8 @@ HELP = {
     "compiledb": "write compile_commands.json into the project, for clangd and other tools",
     "init": "write a first approx.yaml for a .tflite: what inspect --init does",
     "doctor": "say what is installed, what is missing, what it is for, and how to get it",
+    "status": "say what of the network is in your own project (project.into)",
+    "remove": "take the network out of your own project, which is then as it was before",
     "clean": "remove generated files that nobody edited",
 }
 """Verb -> what it does. The functions are in `verbs`, which is imported only when one is called: help is quick."""
@@ -79,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--boards", type=_names, default=(), help="boards for the bench: a,b,c or 'all' (default: the board)"
     )
+    made.add_argument("--into", type=Path, help="a project of your own that the network moves into as well")
     made.add_argument("--out", type=Path, help="an output directory in the place of the spec's")
     made.add_argument("--cmsis-nn", type=Path, help="directory of a CMSIS-NN (default: $CMSIS_NN_PATH, then the spec)")
     made.add_argument("--force", action="store_true", help="replace generated files that were edited")
@@ -123,6 +126,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         spec=arguments.spec,
         board=arguments.board,
         out=arguments.out,
+        into=arguments.into.absolute() if arguments.into else None,
         cmsis_nn=cmsis_nn.absolute() if cmsis_nn else None,
         force=arguments.force,
         workers=arguments.workers,

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from approx_plugin.build.toolchain import COMPILER, compiler_version
+from approx_plugin.errors import ApproxError
 from approx_plugin.files import sha256_of
 from approx_plugin.hashes import sha256
 from approx_plugin.project.clean import is_intact
@@ -62,7 +63,26 @@ def settings(request: Request, spec: Spec) -> str:
     """What decides the result beside the content of files, as one text."""
     compiler = shutil.which(COMPILER)
     version = compiler_version(Path(compiler)) if compiler else "no compiler"
-    return repr((request.board, str(request.out), str(request.cmsis_nn or spec.cmsis_nn), version))
+    return repr(
+        (request.board, str(request.out), str(request.cmsis_nn or spec.cmsis_nn), version, *_home(request, spec))
+    )
+
+
+def _home(request: Request, spec: Spec) -> tuple[str, ...]:
+    """What of the user's project decides the network: its part, its compiler's flags, its memories.
+
+    Not how large its program is: that changes daily, and a network that fits goes on fitting until it does not.
+    """
+    into = request.into or spec.project.into
+    if into is None:
+        return ()
+    from approx_plugin.merging.host import read_host  # late: few need it
+
+    try:
+        host = read_host(into)
+    except ApproxError as error:
+        return (str(error),)
+    return (repr(host),)
 
 
 def of_inputs(request: Request, spec: Spec) -> str:

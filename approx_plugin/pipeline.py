@@ -50,6 +50,8 @@ from approx_plugin.kernels.needs import FLASH, NOTHING, RAM, Bytes
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
 from approx_plugin.library.provider import CmsisNn, resolve
+from approx_plugin.merging.host import Host
+from approx_plugin.merging.moving import Measured, board_of, host_of, known_left, measure, move_in, wish_of
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.project.tree import collect
@@ -90,6 +92,7 @@ class Inputs:
     data: None where the spec names none. layers: that may be approximated.
     design: what the design file of the spec says, None where it names none.
     overflow: bytes by memory that a linked program has turned out to need beyond what was estimated.
+    host: the user's project that the network moves into, None for none. left: bytes by memory that it leaves.
     """
 
     request: Request
@@ -103,6 +106,8 @@ class Inputs:
     directory: Path
     cmsis_nn: Path | None
     overflow: Bytes = field(default_factory=lambda: NOTHING)
+    host: Host | None = None
+    left: Bytes = field(default_factory=lambda: NOTHING)
 
     @property
     def platform(self) -> Platform:
@@ -134,7 +139,10 @@ class Inputs:
         """What the steps and the arena may take."""
         borders = self.graph.input_bytes + self.graph.output_bytes + state_bytes(self.graph)
         vectors = reserved(self.graph, self.board, self.spec.project.test_vectors)
-        room = Room.of(self.board, vectors, borders, self.spec.budget, len(self.graph.operators))
+        layers = len(self.graph.operators)
+        room = Room.of(self.board, vectors, borders, self.spec.budget, layers)
+        if self.host is not None:
+            room = room.within(self.left, self.host.name, borders, layers)
         return room.without(self.overflow)
 
 
@@ -191,7 +199,9 @@ def read(order: Order) -> Inputs:
     """Load and check everything. Raises an ApproxError, or an ErrorGroup of all that is wrong."""
     request, spec = order.request, order.spec
     errors: list[ApproxError] = []
-    board = attempt(errors, lambda: order.board)
+    host = attempt(errors, partial(host_of, order))
+    # Which board it is may depend on the project: its mistakes come first.
+    board = attempt(errors, partial(board_of, order, host)) if not errors else None
     costs = attempt(errors, partial(board_costs, board)) if board else None
     graph = attempt(errors, partial(read_graph, spec.model))
     if order.cmsis_nn:
@@ -220,6 +230,8 @@ def read(order: Order) -> Inputs:
         design=chosen,
         directory=order.directory,
         cmsis_nn=order.cmsis_nn,
+        host=host,
+        left=known_left(host, Workplace.of(spec.file, spec.project.name, order.directory)) if host else NOTHING,
     )
 
 
@@ -412,6 +424,10 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     place = Workplace.of(spec.file, spec.project.name, inputs.directory)
     place.prepare()
     say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {inputs.board.name}")
+    workers, before = request.workers, Measured(NOTHING, None)
+    if inputs.host is not None:
+        before = measure(inputs.host, place, workers, say)
+        inputs = replace(inputs, left=before.left)
     warning = _outlook(inputs)
     if warning is not None:
         say(f"warning: {warning}")
@@ -449,6 +465,9 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     files = {**linked.files(texts), **(outputs(built) if built else {})}
     written = write(files, inputs.directory, request.force)
     save_vectors(place, vectors)
+    if inputs.host is not None:
+        wish = wish_of(inputs.host, program, provider, spec.project.name)
+        move_in(inputs.host, wish, before, place, force=request.force, workers=workers, say=say)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)
 

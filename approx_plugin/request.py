@@ -15,6 +15,7 @@ class Request:
     boards:  for the bench only: ids, or "all"; empty: the one board.
     layer:   for `explain` only: a name or an index.
     probe:   for `program` only: which tool; None: whichever is there.
+    into:    a project of the user's that the network moves into, in the place of the file's own.
     """
 
     spec: Path
@@ -26,3 +27,4 @@ class Request:
     boards: tuple[str, ...] = ()
     layer: str | None = None
     probe: str | None = None
+    into: Path | None = None

@@ -21,11 +21,15 @@ from approx_plugin.build.images import FOLDER
 from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
+from approx_plugin.merging.host import Host, read_host
+from approx_plugin.merging.merge import missing, take_out
 from approx_plugin.pipeline import lowered_again
 from approx_plugin.project.clean import remove_generated
+from approx_plugin.project.lock import alone
 from approx_plugin.proof.program import read_code
 from approx_plugin.report.size import size_text
 from approx_plugin.session import Session, generate_project, require
+from approx_plugin.spec.order import project_place
 
 
 def generate_if_needed(session: Session) -> None:
@@ -218,6 +222,45 @@ def compiledb(session: Session) -> None:
     session.show(f"{file}: written", {"file": str(file)})
 
 
+def _host(session: Session) -> Host:
+    """The user's project. Raises ProjectError where none is named."""
+    into = session.order.into
+    if into is None:
+        raise ProjectError(
+            "no project is named that a network could be in",
+            where=session.spec.file,
+            hint="write project: {into: ../firmware}, or into=../firmware on the command line",
+        )
+    return read_host(into, project_place(session.request, session.spec))
+
+
+def status(session: Session) -> None:
+    """Say what of the network is in the user's project, and what is not as it was put there."""
+    host = _host(session)
+    lacking = missing(host)
+    session.say(
+        f"{host.name} ({host.directory}): {host.machine.mcu or 'part not named'}, {' '.join(host.machine.flags)}"
+    )
+    for line in lacking:
+        session.say(f"  {line}")
+    session.say("run `scons approx=1` to repair it" if lacking else f"  the network is in {host.folder}, complete")
+
+
+def remove(session: Session) -> None:
+    """Take the network out of the user's project, which is then as it was before; edited files of ours stay."""
+    host = _host(session)
+    with alone(host.directory, lambda: session.say(f"waiting for another run on {host.directory}")):
+        done = take_out(host, session.request.force)
+    session.say(f"{host.directory}: {len(done.removed)} files of the network removed")
+    for name, is_restored in sorted(done.restored.items()):
+        what = "byte for byte as it was before" if is_restored else "without the network; it was edited since"
+        session.say(f"  {name}: {what}")
+    for path in done.kept:
+        session.say(f"  {path}: edited, and kept")
+    if not done.removed and not done.restored:
+        session.say("  there was none")
+
+
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
     if session.directory.is_symlink():
@@ -246,6 +289,8 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "explain": explain,
         "program": program,
         "compiledb": compiledb,
+        "status": status,
+        "remove": remove,
         "clean": clean,
     }
 )

@@ -23,6 +23,7 @@ ORDER = (
     "inspection",
     "terminal digest report legible vectors doctor requirements",
     "exploration selection suitability",
+    "merging",
     "project",
     "build",
     "cubeide library",

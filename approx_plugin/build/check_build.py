@@ -95,7 +95,8 @@ def _definitions(configuration: ManagedConfiguration, directory: Path) -> Iterat
         objects[posixpath.splitext(source)[0]].append(source)
         text = _COMMENTS.sub(" ", (directory / source).read_text(encoding="utf-8", errors="replace"))
         for symbol, patterns in _DEFINITIONS.items():
-            if re.search(patterns[posixpath.splitext(source)[1].lower()], text, re.MULTILINE):
+            assembly = posixpath.splitext(source)[1].lower() == ".s"
+            if re.search(patterns[".s" if assembly else ".c"], text, re.MULTILINE):
                 found[symbol].append(source)
     for symbol, sources in found.items():
         if len(sources) != 1:

@@ -79,6 +79,7 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
             name=project.get("name", project_name(model)),
             directory=directory,
             test_vectors=project["test_vectors"],
+            into=absolute_file(folder, project["into"]) if "into" in project else None,
         ),
         verify_images=values["verify"]["images"],
         locations=_locations(checked.document),

@@ -40,6 +40,12 @@ class Order:
         return (self.request.out or self.spec.project.directory).absolute()
 
     @property
+    def into(self) -> Path | None:
+        """The user's project that the network moves into, absolute; None for none."""
+        found = self.request.into or self.spec.project.into
+        return found.absolute() if found else None
+
+    @property
     def cmsis_nn(self) -> Path | None:
         """Directory of a CMSIS-NN, None for the portable subset."""
         return self.request.cmsis_nn or self.spec.cmsis_nn
@@ -48,6 +54,11 @@ class Order:
 def board_place(request: Request, spec: Spec) -> Location:
     """Where the board was named, for messages."""
     return Location("board=") if request.board else spec.where("board")
+
+
+def project_place(request: Request, spec: Spec) -> Location:
+    """Where the user's project was named, for messages."""
+    return Location("into=") if request.into else spec.where("project.into")
 
 
 def library_place(request: Request, spec: Spec) -> Location:

@@ -91,11 +91,15 @@ class KernelOptions:
 
 @dataclass(frozen=True)
 class ProjectOptions:
-    """name: of the STM32CubeIDE project; directory: the tree; test_vectors: how many inputs go into the firmware."""
+    """name: of the STM32CubeIDE project; directory: the tree; test_vectors: how many inputs go into the firmware.
+
+    into: a project of the user's that the network moves into; None for none.
+    """
 
     name: str
     directory: Path
     test_vectors: int
+    into: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@
 
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
 the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on it; bench compares variants of it on
-virtual boards, and inspect looks at the model: they need none of the nodes. Everything, `-c` too, is done by
-`python -m approx_plugin <verb>`; nothing here knows how.
+virtual boards, inspect looks at the model, status and remove at the user's own project: they need none of the nodes.
+Everything, `-c` too, is done by `python -m approx_plugin <verb>`; nothing here knows how.
 
 SCons expands `$` in every text that it takes for a path or a message: for paths it gets nodes, made by `_file`.
 """
@@ -32,7 +32,7 @@ VERBS = ("run", "verify", "report", "size", "check", "prove", "cubeide", "explai
 MADE = ("approx_manifest.json", "report.json", "report.txt")
 """What stands for all files of a project: the manifest has their hashes."""
 
-OTHERS = ("bench", "inspect", "doctor")
+OTHERS = ("bench", "inspect", "doctor", "status", "remove")
 """They need none of its files."""
 
 
@@ -65,11 +65,13 @@ def approx_project(
     boards: str | None = None,
     layer: str | None = None,
     probe: str | None = None,
+    into: str | None = None,
 ) -> Any:
     """The nodes of the project that `spec` describes; the other arguments take the place of the file's own entries.
 
     boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program.
-    cmsis_nn falls back to CMSIS_NN_PATH. Paths are relative to the SConscript. Raises UserError for mistakes.
+    cmsis_nn falls back to CMSIS_NN_PATH. into: a project of the user's that the network moves into.
+    Paths are relative to the SConscript. Raises UserError for mistakes.
     """
     if env.GetOption("help"):
         if SCons.Script.help_text is None:
@@ -95,6 +97,7 @@ def approx_project(
         boards=(boards,) if boards else (),
         layer=layer,
         probe=probe,
+        into=_path(env, into) if into else None,
     )
     try:
         check_paths(request)
@@ -120,7 +123,7 @@ def approx_project(
     env.Precious(nodes)
     env.NoClean(nodes)
     # SCons looks at the sources only: whether somebody has touched what was generated is seen here.
-    if not is_intact(directory, strict=force):
+    if not is_intact(directory, strict=force) or not _is_moved_in(request.into or loaded.project.into):
         env.AlwaysBuild(nodes)
     if env.GetOption("clean"):
         env.Depends(nodes, _Cleaning(directory, _verb("clean", request)))
@@ -129,6 +132,20 @@ def approx_project(
     for name in OTHERS:
         env.AlwaysBuild(env.Alias(name, [], SCons.Script.Action(_verb(name, request), None)))
     return nodes
+
+
+def _is_moved_in(into: Path | None) -> bool:
+    """Whether the user's project, if there is one, still has all of the network."""
+    if into is None:
+        return True
+    from approx_plugin.errors import ApproxError
+    from approx_plugin.merging.host import read_host
+    from approx_plugin.merging.merge import missing
+
+    try:
+        return not missing(read_host(into))
+    except ApproxError:
+        return False  # generating says what is wrong
 
 
 def _path(env: Any, text: str) -> Path:
@@ -177,6 +194,7 @@ def _verb(name: str, request: Any) -> Any:
         command = [sys.executable, "-m", "approx_plugin", name, "--spec", str(request.spec)]
         command += [request.layer or ""] if name == "explain" else []
         options = {"--board": request.board, "--out": request.out, "--cmsis-nn": request.cmsis_nn}
+        options["--into"] = request.into
         options["--workers"] = request.workers
         options["--boards"], options["--probe"] = ",".join(request.boards), request.probe
         for option, value in options.items():
