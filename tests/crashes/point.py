@@ -18,8 +18,8 @@ from tests.crashes import shim
 from tests.crashes.scenario import USERS, Scenario, change, put_inputs
 from tests.crashes.shim import Crash
 
-OURS = (".approx_cache", "site_scons")
-"""Folders beside the spec that no comparison looks into: the cache may hold whatever a run has left."""
+OURS = (".approx_cache", "site_scons", ".sconsign.dblite")
+"""Beside the spec, and no comparison looks into them: they may hold whatever a run has left."""
 
 GRACE = 20.0
 """Seconds in which helpers of a tool that was killed have to notice it."""

@@ -15,7 +15,7 @@ from digits_project import ROOT, data, exact, spec, write_spec
 from tflite_writer import ModelBuilder
 
 TOOL = (sys.executable, "-m", "approx_plugin")
-SCONS = (sys.executable, "-m", "SCons", "-Q", "approx=1")
+SCONS = (sys.executable, "-m", "SCons", "-Q", "approx=1", "workers=2")
 
 USERS = {
     "thesis.tex": b"all of it",
@@ -92,7 +92,7 @@ def put_inputs(folder: Path, scenario: Scenario) -> None:
     """approx.yaml, the model, and what scons needs."""
     write_spec(folder, _absolute(scenario.spec))
     (folder / "net.tflite").write_bytes(network())
-    (folder / "SConstruct").write_text('env = Environment(tools=["approx"])\n', encoding="utf-8")
+    shutil.copy(ROOT / "SConstruct", folder)
     site = folder / "site_scons"
     site.mkdir()
     (site / "site_tools").symlink_to(ROOT / "site_scons" / "site_tools")
