@@ -72,6 +72,7 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
         "verify": Scenario((_GENERATE,), _tool("verify"), _tool("verify"), _PLAIN),
         "run": Scenario((), _tool("run"), _tool("run"), _PLAIN, users=False),
         "check": Scenario((_GENERATE,), _tool("check"), _tool("check"), _PLAIN),
+        "compiledb": Scenario((_GENERATE,), _tool("compiledb"), _tool("compiledb"), _PLAIN, compilers=False),
         "prove": Scenario((), _tool("prove"), _tool("prove"), _PLAIN, users=False),
         "bench": Scenario((), _tool("bench"), _tool("bench"), _PLAIN, users=False),
         "inspect --init": Scenario(
