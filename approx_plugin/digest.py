@@ -14,7 +14,7 @@ from pathlib import Path
 
 from approx_plugin.build.toolchain import COMPILER, compiler_version
 from approx_plugin.errors import ApproxError
-from approx_plugin.files import sha256_of
+from approx_plugin.files import sha256_of, write_whole
 from approx_plugin.hashes import sha256
 from approx_plugin.project.clean import is_intact
 from approx_plugin.project.manifest import FILE_NAME
@@ -102,7 +102,7 @@ def _add(digest: hashlib._Hash, files: Iterable[Path]) -> None:
 def save_stamp(stamp: Path, inputs: str, directory: Path) -> None:
     """Note what the project in `directory` was made of."""
     content = {"inputs": inputs, "directory": str(directory), "manifest": sha256((directory / FILE_NAME).read_bytes())}
-    stamp.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_whole(stamp, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def is_current(stamp: Path, inputs: str, directory: Path, strict: bool = False) -> bool:

@@ -19,6 +19,7 @@ from approx_plugin.build.flashing import program as program_board
 from approx_plugin.build.headless import build_in_cubeide
 from approx_plugin.build.images import FOLDER
 from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
+from approx_plugin.files import write_whole
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.merging.host import Host, read_host
@@ -218,7 +219,7 @@ def compiledb(session: Session) -> None:
     file = session.directory / compile_commands.FILE_NAME
     if file.exists() and not compile_commands.is_ours(file, session.directory):
         raise ProjectError("somebody else's file is in the way", where=file, hint="rename or move it")
-    file.write_text(compile_commands.compile_commands(session.directory), encoding="utf-8")
+    write_whole(file, compile_commands.compile_commands(session.directory).encode())
     session.show(f"{file}: written", {"file": str(file)})
 
 

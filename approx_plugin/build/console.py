@@ -54,15 +54,19 @@ class RunResult:
 
 
 _START = re.compile(
-    r'^approx: network "(?P<network>[^"]*)" on (?P<machine>.+), \d+ layers?, \d+ vectors?$',
+    r'^approx: network "(?P<network>[^"]*)" on (?P<machine>.+), [0-9]+ layers?, [0-9]+ vectors?$',
 )
-_LAYER = re.compile(r"^approx: layer (?P<index>\d+) (?P<name>\S+) cycles (?P<cycles>\d+|n/a)\b")
-_AGREED = re.compile(r"^approx: vector (?P<vector>\d+) ok$")
+_NUMBER = "[0-9]{1,10}"
+"""Whole numbers of 32 bits: a garbled line may hold thousands of digits."""
+
+_LAYER = re.compile(rf"^approx: layer (?P<index>{_NUMBER}) (?P<name>\S+) cycles (?P<cycles>[0-9]{{1,20}}|n/a)(?!\w)")
+_AGREED = re.compile(rf"^approx: vector (?P<vector>{_NUMBER}) ok$")
 _WRONG = re.compile(
-    r"^approx: vector (?P<vector>\d+) (?P<detail>(?:MISMATCH|FAILED) ?(?:layer (?P<layer>\d+)\b)?.*)$",
+    rf"^approx: vector (?P<vector>{_NUMBER}) "
+    rf"(?P<detail>(?:MISMATCH|FAILED) ?(?:layer (?P<layer>{_NUMBER})(?!\w))?.*)$",
 )
 _PROBLEM = re.compile(r"^approx: (?P<text>(?:SCRATCH|FAULT)\b.*)$")
-_END = re.compile(r"^approx: (?:PASS|FAIL) (?P<passed>\d+)/(?P<vectors>\d+)$")
+_END = re.compile(rf"^approx: (?:PASS|FAIL) (?P<passed>{_NUMBER})/(?P<vectors>{_NUMBER})$")
 _PERFORMANCE = re.compile(r"^(?P<title>duration|CPU cycles|CPU Workload|cycles/MACC|used stack)\s*: (?P<text>.*)$")
 
 
