@@ -13,6 +13,8 @@ class Request:
     force:   replace generated files that the user has edited.
     workers: processes for the search and the compiler; None: as the spec says, and one compiler a processor.
     boards:  for the bench only: ids, or "all"; empty: the one board.
+    console: for measure only: a recorded console, "-" for standard input; port: a serial port in its place.
+    note:    for measure only: kept with what was measured.
     """
 
     spec: Path
@@ -22,3 +24,6 @@ class Request:
     force: bool = False
     workers: int | None = None
     boards: tuple[str, ...] = ()
+    console: Path | None = None
+    port: str | None = None
+    note: str = ""

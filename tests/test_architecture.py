@@ -15,7 +15,7 @@ ORDER = (
     "calibration",
     "cli",
     "verbs",
-    "bench",
+    "bench measured",
     "pipeline",
     "proof",
     "laboratory",

@@ -28,6 +28,14 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class BenchmarkLine:
+    """`approx: benchmark multiply_chain cycles 72 32 copies 60 20`. cycles: of a copy, from runs of many and of few."""
+
+    name: str
+    cycles: float
+
+
+@dataclass(frozen=True)
 class RunResult:
     """One run of the firmware.
 
@@ -39,6 +47,8 @@ class RunResult:
     problems:         what it says about itself that keeps it from a result (too little scratch, a fault).
     performance:      title -> text of the performance lines ("CPU cycles" -> "10579924 (average)").
     raw:              everything that was printed.
+    clock_hz:         the core's clock, to the megahertz; None where the machine has no clock to speak of.
+    benchmarks:       of the self-test, in order; it has no layers, as a network has no benchmarks.
     """
 
     network: str | None
@@ -51,11 +61,18 @@ class RunResult:
     problems: tuple[str, ...]
     performance: tuple[tuple[str, str], ...]
     raw: str
+    clock_hz: int | None = None
+    benchmarks: tuple[BenchmarkLine, ...] = ()
 
 
 _START = re.compile(
     r'^approx: network "(?P<network>[^"]*)" on (?P<machine>.+), \d+ layers?, \d+ vectors?$',
 )
+_SELF_TEST = re.compile(r"^approx: self-test on (?P<machine>\S+), \d+ benchmarks?$")
+_BENCHMARK = re.compile(
+    r"^approx: benchmark (?P<name>\S+) cycles (?P<many>\d+) (?P<few>\d+) copies (?P<copies>\d+) (?P<fewer>\d+)$"
+)
+_CLOCK = re.compile(r'^(?:Results for ".*", \d+ inferences|approx: clock) @(?P<clock>\d+)MHz\b')
 _LAYER = re.compile(r"^approx: layer (?P<index>\d+) (?P<name>\S+) cycles (?P<cycles>\d+|n/a)\b")
 _AGREED = re.compile(r"^approx: vector (?P<vector>\d+) ok$")
 _WRONG = re.compile(
@@ -71,9 +88,19 @@ def parse_console(text: str) -> RunResult:
     network = machine = None
     vectors = passed = None
     layers, mismatches, agreed, problems, performance = [], [], [], [], []
+    benchmarks, clock_hz = [], None
     for line in (line.rstrip() for line in text.splitlines()):
         if start := _START.match(line):
             network, machine = start["network"], start["machine"]
+        elif self_test := _SELF_TEST.match(line):
+            machine = self_test["machine"]
+        elif clock := _CLOCK.match(line):
+            clock_hz = int(clock["clock"]) * 10**6
+        elif benchmark := _BENCHMARK.match(line):
+            copies = int(benchmark["copies"]) - int(benchmark["fewer"])
+            if copies > 0:
+                of_one = (int(benchmark["many"]) - int(benchmark["few"])) / copies
+                benchmarks.append(BenchmarkLine(benchmark["name"], of_one))
         elif layer := _LAYER.match(line):
             cycles = None if layer["cycles"] == "n/a" else int(layer["cycles"])
             layers.append(LayerLine(int(layer["index"]), layer["name"], cycles))
@@ -99,6 +126,8 @@ def parse_console(text: str) -> RunResult:
         tuple(problems),
         tuple(performance),
         text,
+        clock_hz,
+        tuple(benchmarks),
     )
 
 

@@ -5,7 +5,8 @@
 
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
 the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on it; bench compares variants of it on
-virtual boards, and inspect looks at the model: they need none of the nodes. Everything, `-c` too, is done by
+virtual boards, measure compares a board's console with it, selftest makes a project beside it, and inspect looks at the
+model: they need none of the nodes. Everything, `-c` too, is done by
 `python -m approx_plugin <verb>`; nothing here knows how.
 
 SCons expands `$` in every text that it takes for a path or a message: for paths it gets nodes, made by `_file`.
@@ -48,10 +49,14 @@ def approx_project(
     force: bool = False,
     workers: int | None = None,
     boards: str | None = None,
+    console: str | None = None,
+    port: str | None = None,
+    note: str = "",
 ) -> Any:
     """The nodes of the project that `spec` describes; the other arguments take the place of the file's own entries.
 
-    boards: for the alias bench, "a,b,c" or "all". cmsis_nn falls back to CMSIS_NN_PATH.
+    boards: for the alias bench, "a,b,c" or "all". console, port, note: for the alias measure.
+    cmsis_nn falls back to CMSIS_NN_PATH.
     Paths are relative to the SConscript. Raises UserError for mistakes.
     """
     if env.GetOption("help"):
@@ -72,6 +77,9 @@ def approx_project(
         force=force,
         workers=workers,
         boards=(boards,) if boards else (),
+        console=(Path(console) if console == "-" else _path(env, console)) if console else None,
+        port=port,
+        note=note,
     )
     try:
         check_paths(request)
@@ -103,7 +111,7 @@ def approx_project(
         env.Depends(nodes, _Cleaning(directory, _verb("clean", request)))
     for name in VERBS:
         env.AlwaysBuild(env.Alias(name, nodes, SCons.Script.Action(_verb(name, request), None)))
-    for name in ("bench", "inspect"):
+    for name in ("bench", "inspect", "measure", "selftest"):
         env.AlwaysBuild(env.Alias(name, [], SCons.Script.Action(_verb(name, request), None)))
     return nodes
 
@@ -155,6 +163,7 @@ def _verb(name: str, request: Any) -> Any:
         options = {"--board": request.board, "--out": request.out, "--cmsis-nn": request.cmsis_nn}
         options["--workers"] = request.workers
         options["--boards"] = ",".join(request.boards)
+        options.update({"--console": request.console, "--port": request.port, "--note": request.note})
         for option, value in options.items():
             command += [option, str(value)] if value else []
         command += ["--force"] if request.force else []
