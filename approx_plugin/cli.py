@@ -40,6 +40,8 @@ HELP = {
     "check": "check the STM32CubeIDE files and build Debug and Release from them alone",
     "cubeide": "import and build in an installed STM32CubeIDE, without its window",
     "bench": "simulate CMSIS-NN, our exact kernels and the approximated ones side by side on virtual boards",
+    "measure": "compare a real board's console with the virtual board, layer by layer, and keep it for validation",
+    "selftest": "make a project of microbenchmarks for the board, whose console measure takes, too",
     "inspect": "say what is in a .tflite, what of it is supported, and which boards hold it; --init writes approx.yaml",
     "explain": "say which kernels were considered for a layer (its name or index), their prices, and why one was taken",
     "program": "put the built program on the board, with whichever tool is installed; --probe chooses one",
@@ -82,6 +84,9 @@ def parser() -> argparse.ArgumentParser:
         "--boards", type=_names, default=(), help="boards for the bench: a,b,c or 'all' (default: the board)"
     )
     made.add_argument("--into", type=Path, help="a project of your own that the network moves into as well")
+    made.add_argument("--console", type=Path, help="for measure: a recorded console, or - for standard input")
+    made.add_argument("--port", help="for measure: a serial port in place of a file, e.g. /dev/ttyACM0")
+    made.add_argument("--note", default="", help="for measure: kept with the figures (board revision, date)")
     made.add_argument("--out", type=Path, help="an output directory in the place of the spec's")
     made.add_argument("--cmsis-nn", type=Path, help="directory of a CMSIS-NN (default: $CMSIS_NN_PATH, then the spec)")
     made.add_argument("--force", action="store_true", help="replace generated files that were edited")
@@ -133,6 +138,9 @@ def request_of(arguments: argparse.Namespace) -> Request:
         boards=arguments.boards,
         layer=arguments.subject if arguments.verb == "explain" else None,
         probe=arguments.probe,
+        console=arguments.console,
+        port=arguments.port,
+        note=arguments.note,
     )
 
 

@@ -11,17 +11,19 @@ from approx_plugin.bench import output as bench_output
 from approx_plugin.bench.published import load_published
 from approx_plugin.bench.text import render as bench_text
 from approx_plugin.build import compile_commands
-from approx_plugin.build.build import build
+from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.check import check_project
 from approx_plugin.build.emulator import run_in_emulator
 from approx_plugin.build.emulator import verify as verify_run
 from approx_plugin.build.flashing import program as program_board
 from approx_plugin.build.headless import build_in_cubeide
 from approx_plugin.build.images import FOLDER
+from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
 from approx_plugin.files import write_whole
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
+from approx_plugin.measured import selftest as selftest_project
 from approx_plugin.merging.host import Host, read_host
 from approx_plugin.merging.merge import missing, take_out
 from approx_plugin.pipeline import lowered_again
@@ -262,6 +264,34 @@ def remove(session: Session) -> None:
         session.say("  there was none")
 
 
+def selftest(session: Session) -> None:
+    """Make and build the project of microbenchmarks beside the project, for the same board."""
+    _self_test(session)
+
+
+def measure(session: Session) -> None:
+    """Compare a real board's console with the virtual board's, of the project or of the self-test, and keep it."""
+    from approx_plugin.measured.command import console_of
+    from approx_plugin.measured.command import measure as measure_board
+
+    console = console_of(session.request, session.board, session.say)
+    if console.is_self_test:
+        built, place = _self_test(session), session.directory
+    else:
+        session.up_to_date()
+        place = session.directory
+        built = build(place, "Release", session.place.build, session.request.workers)
+    if built is None:
+        raise ToolError(f"{COMPILER} was not found: there is no program to simulate", hint="./bootstrap installs it")
+    measure_board(console, built, session.board, session.request, place, session.say)
+
+
+def _self_test(session: Session) -> BuildResult | None:
+    directory = selftest_project.folder(session.directory)
+    request, objects = session.request, session.place.root / "selftest"
+    return selftest_project.make(session.board, directory, objects, request.workers, request.force, session.say)
+
+
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
     if session.directory.is_symlink():
@@ -272,6 +302,7 @@ def clean(session: Session) -> None:
             database.unlink()
         session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
     remove_generated(bench_output.folder(session.directory))
+    remove_generated(selftest_project.folder(session.directory))
     session.place.remove()
 
 
@@ -286,6 +317,8 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "check": check,
         "cubeide": cubeide,
         "bench": bench,
+        "measure": measure,
+        "selftest": selftest,
         "inspect": inspect,
         "explain": explain,
         "program": program,

@@ -16,7 +16,7 @@ ORDER = (
     "cli",
     "verbs",
     "session explanation",
-    "bench",
+    "bench measured",
     "pipeline",
     "proof",
     "laboratory",

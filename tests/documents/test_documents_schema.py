@@ -24,7 +24,7 @@ from approx_plugin.spec import spec as dataclass_module
 from approx_plugin.spec.loader import load_spec
 from approx_plugin.virtual_board import layout
 
-SCHEMAS = {name: load_schema(name) for name in ("approx", "board", "core", "costs", "interrupts")}
+SCHEMAS = {name: load_schema(name) for name in ("approx", "board", "core", "costs", "interrupts", "measured")}
 SCHEMA = SCHEMAS["approx"]
 KEYS = dict(walk(SCHEMA, SCHEMA))
 WITH_EXAMPLES = ("approx", "board", "interrupts")

@@ -5,7 +5,8 @@
 
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
 the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on it; bench compares variants of it on
-virtual boards, inspect looks at the model, status and remove at the user's own project: they need none of the nodes.
+virtual boards, inspect looks at the model, status and remove at the user's own project, measure compares a board's
+console with a virtual board, selftest makes a project beside it: they need none of the nodes.
 Everything, `-c` too, is done by `python -m approx_plugin <verb>`; nothing here knows how.
 
 SCons expands `$` in every text that it takes for a path or a message: for paths it gets nodes, made by `_file`.
@@ -32,7 +33,7 @@ VERBS = ("run", "verify", "report", "size", "check", "prove", "cubeide", "explai
 MADE = ("approx_manifest.json", "report.json", "report.txt")
 """What stands for all files of a project: the manifest has their hashes."""
 
-OTHERS = ("bench", "inspect", "doctor", "status", "remove")
+OTHERS = ("bench", "inspect", "doctor", "status", "remove", "measure", "selftest")
 """They need none of its files."""
 
 
@@ -66,11 +67,14 @@ def approx_project(
     layer: str | None = None,
     probe: str | None = None,
     into: str | None = None,
+    console: str | None = None,
+    port: str | None = None,
+    note: str = "",
 ) -> Any:
     """The nodes of the project that `spec` describes; the other arguments take the place of the file's own entries.
 
-    boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program.
-    cmsis_nn falls back to CMSIS_NN_PATH. into: a project of the user's that the network moves into.
+    boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program; console, port, note: for the
+    alias measure. cmsis_nn falls back to CMSIS_NN_PATH. into: a project of the user's that the network moves into.
     Paths are relative to the SConscript. Raises UserError for mistakes.
     """
     if env.GetOption("help"):
@@ -98,6 +102,9 @@ def approx_project(
         layer=layer,
         probe=probe,
         into=_path(env, into) if into else None,
+        console=(Path(console) if console == "-" else _path(env, console)) if console else None,
+        port=port,
+        note=note,
     )
     try:
         check_paths(request)
@@ -197,6 +204,7 @@ def _verb(name: str, request: Any) -> Any:
         options["--into"] = request.into
         options["--workers"] = request.workers
         options["--boards"], options["--probe"] = ",".join(request.boards), request.probe
+        options.update({"--console": request.console, "--port": request.port, "--note": request.note})
         for option, value in options.items():
             command += [option, str(value)] if value else []
         command += ["--force"] if request.force else []
