@@ -76,15 +76,23 @@ class Inputs(Task):
         """Before the first stripe."""
         return self._padded.emptied(self.scratch.row_buffer)
 
+    def copied_once(self) -> list[Part]:
+        """The rows under a single row of tiles, for all of its parts."""
+        if self.stripes.rows > 1:
+            return []
+        return [straight([get(R0, TILE_ROW), put(R0, ROW)]), *self._padded.copied()]
+
     def transformed(self) -> list[Part]:
-        """Rows of tiles one after the other: copied, transformed downwards, then across."""
+        """Rows of tiles one after the other: copied if there are several, transformed downwards, then across."""
         stripes = self.stripes
         start: list[Item] = [get(R0, SCRATCH), *add_constant(R0, self.scratch.blocks, R1), put(R0, BLOCK)]
-        start += [*constant(R0, 0), put(R0, LANE), get(R0, TILE_ROW), put(R0, ROW)]
-        start += [*constant(R0, stripes.rows), put(R0, ROWS)]
-        body = [*self._padded.copied(), *self._vertical(), *self._horizontal()]
+        start += [*constant(R0, 0), put(R0, LANE)]
+        if stripes.rows > 1:
+            start += [get(R0, TILE_ROW), put(R0, ROW), *constant(R0, stripes.rows), put(R0, ROWS)]
+        body = [*self._vertical(), *self._horizontal()]
         if stripes.rows == 1:
             return [straight(start), *body]
+        body = [*self._padded.copied(), *body]
         body.append(straight([get(R0, ROW), instruction("add", R0, 1), put(R0, ROW)]))
         return [straight(start), Loop("tiles", stripes.rows, tuple(body), counted(ROWS, R0))]
 

@@ -14,6 +14,7 @@ from approx_plugin.approximation.grouping import Grouping
 from approx_plugin.cores.core import load_core
 from approx_plugin.kernels.machine.routine import Routine
 from approx_plugin.kernels.needs import FLASH, RAM, Bytes
+from approx_plugin.kernels.overlap import Overlap, in_stripes
 from approx_plugin.kernels.rolled.plan import RolledPlan
 from approx_plugin.kernels.rolled.stream import Stream
 from approx_plugin.kernels.rolled.table import Table
@@ -128,6 +129,19 @@ class WinogradPlan(RolledPlan):
     def scratch(self) -> Bytes:
         """Copied rows, lines, blocks, outputs that are cropped."""
         return {self.scratch_in: self._any_code.scratch.size}
+
+    @property
+    def overlaps(self) -> tuple[Overlap | None, ...]:
+        """Behind the rows that have been copied."""
+        shape, stripes = self.shape, self.stripes
+        if stripes.down == 1:
+            return (Overlap(self.conv.inputs[0].elements),)
+        written, needed = [], []
+        for first in stripes.first_rows:
+            rows = min((first + stripes.rows) * shape.form.tile[0], shape.out_height)
+            written.append(rows * shape.out_width * shape.outputs)
+            needed.append(max(0, first * shape.form.step[0] - shape.padding.top) * shape.width * shape.channels)
+        return (Overlap(in_stripes(written, needed)),)
 
     def legend(self) -> Sequence[str]:
         """What it computes and how to read it."""

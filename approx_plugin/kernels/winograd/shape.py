@@ -80,6 +80,12 @@ class Stripes:
         return -(-self.shape.tile_rows // self.rows)
 
     @property
+    def first_rows(self) -> list[int]:
+        """Of each stripe the first row of tiles."""
+        last = self.shape.tile_rows - self.rows
+        return [min(stripe * self.rows, last) for stripe in range(self.down)]
+
+    @property
     def across(self) -> int:
         """How many side by side."""
         return -(-self.shape.tile_columns // self.columns)
