@@ -33,6 +33,7 @@ HELP = {
     "cubeide": "import and build in an installed STM32CubeIDE, without its window",
     "bench": "simulate CMSIS-NN, our exact kernels and the approximated ones side by side on virtual boards",
     "inspect": "say what is in a .tflite, what of it is supported, and which boards hold it; --init writes approx.yaml",
+    "packs": "fetch ARM::CMSIS-NN and the pack of the board's part, and write packs.lock",
     "clean": "remove generated files that nobody edited",
 }
 """Verb -> what it does. The functions are in `verbs`, which is imported only when one is called: help is quick."""

@@ -12,23 +12,29 @@ from approx_plugin.bench import output as bench_output
 from approx_plugin.bench.published import load_published
 from approx_plugin.bench.text import render as bench_text
 from approx_plugin.boards.board import Board
+from approx_plugin.boards.loader import known_boards
 from approx_plugin.build.build import build
 from approx_plugin.build.check import check_project
 from approx_plugin.build.emulator import run_in_emulator
 from approx_plugin.build.emulator import verify as verify_run
 from approx_plugin.build.headless import build_in_cubeide
-from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
+from approx_plugin.errors import Location, ProjectError, ToolError, VerificationError, raise_all
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.legible import check_paths
+from approx_plugin.library.provider import resolve
+from approx_plugin.packs.comparison import differences
+from approx_plugin.packs.fetch import Wish, described, fetch
+from approx_plugin.packs.library import LIBRARY, locked_library
+from approx_plugin.packs.lookup import is_part
 from approx_plugin.pipeline import Say, generate, lowered_again
 from approx_plugin.project.clean import remove_generated
 from approx_plugin.proof.program import read_code
 from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.report.size import size_text
 from approx_plugin.request import Request
-from approx_plugin.spec.order import Order
+from approx_plugin.spec.order import Order, store_of
 from approx_plugin.spec.spec import Spec
 from approx_plugin.vectors import load
 from approx_plugin.workplace import Workplace
@@ -231,6 +237,34 @@ def bench(session: Session) -> None:
     session.say(f"{directory}: bench.txt (with all layers), bench.json, bench.svg")
 
 
+def packs(session: Session) -> None:
+    """Fetch ARM::CMSIS-NN and the pack of the board's part; hold a board of ours against its part's pack."""
+    spec, store = session.spec, store_of(session.spec)
+    name = session.request.board or spec.board
+    known = name.lower() in known_boards()
+    part = session.board.mcu if known else name if is_part(name) and spec.pdsc is None else ""
+    wishes = [Wish(*LIBRARY, version=spec.packs.cmsis_nn or "")]
+    wishes += [Wish(part=part, optional=known)] if part else []
+    locked = fetch(store, spec.packs.index, wishes, session.say)
+    library = locked_library(store)
+    assert library is not None and locked
+    found = resolve((), library, Location(str(store.lock)))
+    session.say(f"CMSIS-NN {found.version}: {library}")
+    description = described(store, part) if known else None
+    if description is not None:
+        found_differences = list(differences(session.board, description.device(part)))
+        for difference in found_differences:
+            session.say(f"note: {session.board.name} and {description.title} differ in {difference}")
+        if not found_differences:
+            session.say(f"{session.board.name} agrees with {description.title}")
+    elif known:
+        session.say(f"note: no pack at hand has {part}: {session.board.name} is not held against one")
+    elif not known:
+        board = session.board
+        sizes = ", ".join(f"{memory.name} {memory.length >> 10} KiB" for memory in board.memories)
+        session.say(f"{board.name}: {board.core}, {board.fpu or 'no FPU'}, {board.clock_hz / 1e6:g} MHz; {sizes}")
+
+
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
     if session.directory.is_symlink():
@@ -253,6 +287,7 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "cubeide": cubeide,
         "bench": bench,
         "inspect": inspect,
+        "packs": packs,
         "clean": clean,
     }
 )

@@ -32,6 +32,7 @@ ORDER = (
     "dataset tflite",
     "operators",
     "spec",
+    "packs",
     "boards",
     "cores",
     "documents",
