@@ -3,7 +3,7 @@
 device       a part as its pack describes it
 pdsc         reads pack descriptions
 source       where a description comes from: a .pdsc, a .pack, a folder
-svd          names of interrupts
+interrupt_names   what handlers are called
 families     what a pack does not say: caches and wait states, by family
 generic      the board that a part alone makes
 comparison   a board of ours against a pack

@@ -11,12 +11,12 @@ from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.errors import BoardError, Location
 from approx_plugin.packs.generic import board_of
+from approx_plugin.packs.interrupt_names import of_header, of_svd
 from approx_plugin.packs.library import locked_pack
 from approx_plugin.packs.lock import read_lock
 from approx_plugin.packs.pdsc import Description
-from approx_plugin.packs.source import companion, describe
+from approx_plugin.packs.source import companion, describe, header
 from approx_plugin.packs.store import Store
-from approx_plugin.packs.svd import interrupts
 
 _PART = re.compile(r"STM32[A-Z0-9]{4,}", re.IGNORECASE)
 FETCH = "fetch the pack: scons packs (python -m approx_plugin packs)"
@@ -54,7 +54,8 @@ def board_from(path: Path, name: str, where: Location | None = None) -> Board:
             hint=meant(name, description.devices) or "name the pack of the part's family",
         )
     device = description.device(name)
-    return board_of(device, where, interrupts(companion(path, device.svd)))
+    names = of_header(header(path, f"{device.define.lower()}.h")) or of_svd(companion(path, device.svd))
+    return board_of(device, where, names)
 
 
 def meant(name: str, known: Iterable[str]) -> str:

@@ -38,6 +38,20 @@ def companion(path: Path, name: str) -> bytes:
         return b""
 
 
+def header(path: Path, name: str) -> bytes:
+    """A device header of the pack, by its name alone; empty where the pack has none, or its files are not at hand."""
+    try:
+        if zipfile.is_zipfile(path):
+            with ZipFile(path) as archive:
+                found = [one for one in archive.namelist() if one.lower().endswith(f"/{name}")]
+                return _member(archive, min(found)) if found else b""
+        folder = path if path.is_dir() else path.parent
+        files = sorted(folder.glob(f"Drivers/CMSIS/Device/ST/*/Include/{name}"))
+        return read_bytes(files[0], LARGEST) if files else b""
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return b""
+
+
 def _description(path: Path, where: Location | None) -> tuple[bytes, str]:
     """The text of the description, and what it is called in messages."""
     if path.is_dir():

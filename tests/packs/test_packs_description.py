@@ -12,9 +12,9 @@ from pack_files import F4, G4, H7, SMALL, SVD, U5, pdsc, write_device_pack, writ
 
 from approx_plugin.errors import ApproxError, BoardError
 from approx_plugin.packs.device import Device, Region
+from approx_plugin.packs.interrupt_names import of_header, of_svd
 from approx_plugin.packs.pdsc import parse
-from approx_plugin.packs.source import companion, describe
-from approx_plugin.packs.svd import interrupts
+from approx_plugin.packs.source import companion, describe, header
 
 
 def device(families: str, name: str) -> Device:
@@ -133,10 +133,22 @@ def test_what_is_no_pack(tmp_path: Path) -> None:
 
 
 def test_names_of_interrupts() -> None:
-    found = interrupts(SVD)
+    found = of_svd(SVD)
     assert len(found) == 38 and found[0] == "WWDG" and found[37] == "USART1"
     assert {name for name in found if name} == {"WWDG", "USART1"}, "no name twice, none that C could not use"
-    assert interrupts(b"<device") == interrupts(b"<device/>") == ()
+    assert of_svd(b"<device") == of_svd(b"<device/>") == of_header(b"") == ()
+    text = b"  NMI_IRQn = -14,\n  WWDG_IRQn  = 0, /* x */\n  USART1_IRQn=3,\n  TWICE_IRQn = 3,\n  FAR_IRQn = 4000\n"
+    assert of_header(text) == ("WWDG", None, None, "USART1")
+
+
+def test_the_device_header_is_found_by_its_name(tmp_path: Path) -> None:
+    place = "Drivers/CMSIS/Device/ST/STM32G4xx/Include/stm32g474xx.h"
+    pack = write_pack(tmp_path / "x.pack", {"A.B.pdsc": pdsc(G4), place: b"in the pack"})
+    (tmp_path / place).parent.mkdir(parents=True)
+    (tmp_path / place).write_bytes(b"in the folder")
+    assert header(pack, "stm32g474xx.h") == b"in the pack"
+    assert header(write_pdsc(tmp_path), "stm32g474xx.h") == header(tmp_path, "stm32g474xx.h") == b"in the folder"
+    assert header(pack, "stm32g431xx.h") == header(tmp_path, "") == header(tmp_path / "x", "y.h") == b""
 
 
 def test_a_damaged_pack_has_no_companions(tmp_path: Path) -> None:

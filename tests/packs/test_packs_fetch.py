@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import stat
 import sys
 import zipfile
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
-from digits_project import Done, command_line, exact, write_spec
+from digits_project import Done, exact, write_spec
 from pack_files import G4, Index, publish_all, write_pack
 
+from approx_plugin.cli import main
 from approx_plugin.packs.fetch import release
 from approx_plugin.packs.lock import lock_text, read_lock
 from approx_plugin.packs.store import Reference, Store
@@ -28,15 +31,22 @@ DEVICE_PACK = "/packs/Keil.STM32G4xx_DFP.2.0.0.pack"
 class Project:
     """A folder with an approx.yaml whose packs come from an index."""
 
-    def __init__(self, folder: Path, index: Index) -> None:
-        self.folder, self.index = folder, index
+    def __init__(self, folder: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.index, self._patch = folder, index, monkeypatch
         self.store = Store(folder / "store", folder / "packs.lock")
 
     def write(self, board: object = PART, **packs: str) -> None:
         write_spec(self.folder, exact(board=board, packs={"index": self.index.url, "folder": "store", **packs}))
 
-    def run(self, verb: str = "packs", *arguments: str, **environment: str) -> Done:
-        return command_line(verb, *arguments, cwd=self.folder, **{"APPROX_PACKS_PATIENCE": "20", **environment})
+    def run(self, verb: str = "packs", **environment: str) -> Done:
+        """The command line, in this process: cmsis-pack-manager has one of its own in any case."""
+        out, err = io.StringIO(), io.StringIO()
+        with self._patch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.delenv("CMSIS_NN_PATH", raising=False)
+            for name, value in {"APPROX_PACKS_PATIENCE": "20", **environment}.items():
+                patch.setenv(name, value)
+            status = main([verb, "--spec", str(self.folder / "approx.yaml")])
+        return Done(status, out.getvalue(), err.getvalue())
 
     def refused(self, *words: str, **environment: str) -> None:
         """The verb ends with one message that has these words, says what to do, and leaves no lock file."""
@@ -49,10 +59,10 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, index: Index, library: dict[str, bytes]) -> Project:
+def project(tmp_path: Path, index: Index, library: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Project:
     """One for a part, with a good index."""
     publish_all(index, library)
-    made = Project(tmp_path, index)
+    made = Project(tmp_path, index, monkeypatch)
     made.write()
     return made
 
