@@ -84,7 +84,9 @@ def fetch(store: Store, index: str, wishes: Sequence[Wish], say: Say) -> tuple[L
             continue
         sha256 = sha256_of(store.pack(found.reference)).hex()
         key = (found.reference.vendor, found.reference.name)
-        devices = {*(entries[key].devices if key in entries else ()), *([wish.part] if wish.part else [])}
+        devices = set(entries[key].devices if key in entries else ())
+        if wish.part:
+            devices.add(describe(store.pack(found.reference)).spelling(wish.part) or wish.part)
         entries[key] = Locked(found.reference, sha256, tuple(sorted(devices)))
         say(f"{found.reference.title}: sha256 {sha256}")
     locked = tuple(sorted(entries.values(), key=lambda one: one.reference))
@@ -121,10 +123,17 @@ def _noted(wish: Wish, store: Store) -> Wish:
     for one in read_lock(store.lock):
         known = one.reference
         by_name = (known.vendor, known.name) == (wish.vendor, wish.name)
-        by_part = wish.part and wish.part.upper() in (device.upper() for device in one.devices)
+        by_part = wish.part and (
+            wish.part.upper() in (device.upper() for device in one.devices) or _has(store.pack(known), wish.part)
+        )
         if (by_name or by_part) and wish.version in ("", known.version):
             return replace(wish, vendor=known.vendor, name=known.name, version=known.version, sha256=one.sha256)
     return wish
+
+
+def _has(pack: Path, part: str) -> bool:
+    """Whether a pack is here and describes a part."""
+    return pack.is_file() and any(one.spelling(part) for one in _readable(pack))
 
 
 def _here(wish: Wish, store: Store) -> Found | None:
@@ -147,7 +156,7 @@ def _placed(wish: Wish, store: Store) -> Found | None:
             continue
         if wish.version not in ("", one.version) or _problem(path, wish, one):
             continue
-        if wish.part and describe(path).spelling(wish.part) is None:
+        if wish.part and not _has(path, wish.part):
             continue
         if best is None or release(one.version) > release(best.reference.version):
             best = Found(wish, one)

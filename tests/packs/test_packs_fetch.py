@@ -13,12 +13,12 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
-from digits_project import Done, exact, write_spec
+from digits_project import Done, environment, exact, run, write_spec
 from pack_files import G4, Index, publish_all, write_pack
 
 from approx_plugin.cli import main
 from approx_plugin.packs.fetch import release
-from approx_plugin.packs.lock import lock_text, read_lock
+from approx_plugin.packs.lock import Locked, lock_text, read_lock
 from approx_plugin.packs.store import Reference, Store
 
 pytest.importorskip("cmsis_pack_manager")
@@ -172,6 +172,29 @@ def test_a_cmsis_nn_pack_by_path(project: Project) -> None:
     done = project.run("generate", CMSIS_NN_PATH=str(pack))
     assert done.status == 0, done.text
     assert "CMSIS-NN, 7.0.0" in (project.folder / "out" / "report.txt").read_text()
+
+
+def test_another_part_of_a_pack_that_is_here(project: Project) -> None:
+    """The pack that the lock file names serves it, in any spelling, and stays in its release."""
+    assert project.run().status == 0
+    project.index.files.clear()
+    project.write("stm32g474rbtx")
+    done = project.run()
+    assert done.status == 0 and "FLASH 128 KiB" in done.out, done.text
+    assert read_lock(project.store.lock)[1].devices == ("STM32G474RBTx", PART)
+
+
+def test_scons_packs(project: Project, root: Path) -> None:
+    """Without approx=1, and before anything looks for what is not there yet."""
+    tools = root / "site_scons" / "site_tools"
+    text = f'env = Environment(tools=["approx"], toolpath=[{str(tools)!r}])\nenv.ApproxProject("approx.yaml")\n'
+    (project.folder / "SConstruct").write_text(text)
+    project.store.lock.write_text(lock_text((Locked(Reference("ARM", "CMSIS-NN", "7.0.0"), "0" * 64),)))
+    before = run([sys.executable, "-m", "SCons", "-Q"], project.folder, environment())
+    assert before.status != 0 and "is not on this computer" in before.err, before.text
+    project.store.lock.unlink()
+    done = run([sys.executable, "-m", "SCons", "-Q", "packs"], project.folder, environment())
+    assert done.status == 0 and "STM32G474RETx: cortex-m4" in done.out, done.text
 
 
 # ---- each way to fail
@@ -331,8 +354,6 @@ def test_a_proxy_does_not_get_in_the_way(project: Project) -> None:
 def test_the_lock_file_comes_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "packs.lock"
     assert read_lock(path) == ()
-    from approx_plugin.packs.lock import Locked
-
     entries = (
         Locked(Reference("ARM", "CMSIS-NN", "7.0.0"), "0" * 64),
         Locked(Reference("Keil", "STM32G4xx_DFP", "2.0"), "f" * 64, ("STM32G431KBTx", PART)),
