@@ -50,6 +50,7 @@ HELP = {
     "doctor": "say what is installed, what is missing, what it is for, and how to get it",
     "status": "say what of the network is in your own project (project.into)",
     "remove": "take the network out of your own project, which is then as it was before",
+    "packs": "fetch ARM::CMSIS-NN and the pack of the board's part, and write packs.lock",
     "clean": "remove generated files that nobody edited",
 }
 """Verb -> what it does. The functions are in `verbs`, which is imported only when one is called: help is quick."""

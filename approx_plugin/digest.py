@@ -20,6 +20,7 @@ from approx_plugin.project.clean import is_intact
 from approx_plugin.project.manifest import FILE_NAME
 from approx_plugin.request import Request
 from approx_plugin.resources import resource_root
+from approx_plugin.spec.order import library_directory, store_of
 from approx_plugin.spec.spec import Spec
 
 RESOURCE_FOLDERS = ("board", "Core", "Middlewares", "schemas")
@@ -56,7 +57,14 @@ def input_files(spec: Spec) -> list[Path]:
     """What approx.yaml names, and itself."""
     data = [source.file for source in spec.data.sources.values()] if spec.data else []
     design = [spec.design] if spec.design else []
-    return sorted({spec.file, spec.model, *design, *data})
+    return sorted({spec.file, spec.model, *design, *data, *_pack_files(spec)})
+
+
+def _pack_files(spec: Spec) -> list[Path]:
+    """The description of a part's pack, and the lock file, which says what was fetched."""
+    named = [] if spec.pdsc is None else sorted(spec.pdsc.glob("*.pdsc")) if spec.pdsc.is_dir() else [spec.pdsc]
+    lock = store_of(spec).lock
+    return [*named, lock] if lock.is_file() else named
 
 
 def settings(request: Request, spec: Spec) -> str:
@@ -64,7 +72,7 @@ def settings(request: Request, spec: Spec) -> str:
     compiler = shutil.which(COMPILER)
     version = compiler_version(Path(compiler)) if compiler else "no compiler"
     return repr(
-        (request.board, str(request.out), str(request.cmsis_nn or spec.cmsis_nn), version, *_home(request, spec))
+        (request.board, str(request.out), str(library_directory(request, spec)), version, *_home(request, spec))
     )
 
 
@@ -88,7 +96,7 @@ def _home(request: Request, spec: Spec) -> tuple[str, ...]:
 def of_inputs(request: Request, spec: Spec) -> str:
     """sha256 over all inputs of a generation."""
     digest = hashlib.sha256(settings(request, spec).encode())
-    for group in (input_files(spec), tool_files(), library_files(request.cmsis_nn or spec.cmsis_nn)):
+    for group in (input_files(spec), tool_files(), library_files(library_directory(request, spec))):
         _add(digest, group)
     return digest.hexdigest()
 

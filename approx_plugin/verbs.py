@@ -292,6 +292,13 @@ def _self_test(session: Session) -> BuildResult | None:
     return selftest_project.make(session.board, directory, objects, request.workers, request.force, session.say)
 
 
+def packs(session: Session) -> None:
+    """Fetch ARM::CMSIS-NN and the pack of the board's part; hold a board of ours against its part's pack."""
+    from approx_plugin.fetching import fetch_packs
+
+    fetch_packs(session.request, session.spec, lambda: session.board, session.say)
+
+
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
     if session.directory.is_symlink():
@@ -325,6 +332,7 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "compiledb": compiledb,
         "status": status,
         "remove": remove,
+        "packs": packs,
         "clean": clean,
     }
 )

@@ -117,7 +117,7 @@ def _part(options: Options) -> Iterator[_Complaint]:
         return
     fpu = options.get("option.fpu", _NONE).choice
     part = PARTS.get(mcu)
-    if fpu not in ({part.fpu} if part else FPUS[core] | {""}):
+    if fpu not in ({part.fpu} if part else FPUS[core] | {"", "none"}):
         yield "fpu", f'"{fpu}" is not the floating-point unit of {mcu}'
     symbols = options.get(f"{_C}definedsymbols", _NONE).items
     macros = [part.define] if part else [s for s in symbols if s.startswith(macro_stem(mcu))]

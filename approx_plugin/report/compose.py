@@ -133,7 +133,7 @@ def compose(subject: Subject, made: Made) -> Report:
         allowed_drop=spec.target.max_accuracy_drop if exploration and spec.target else None,
         confidence=exploration.confidence if exploration else None,
         looks=_looks(exploration),
-        remarks=tuple(_remarks(made)),
+        remarks=(*board.notes, *_remarks(made)),
     )
 
 

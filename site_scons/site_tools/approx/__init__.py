@@ -6,7 +6,8 @@
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
 the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on it; bench compares variants of it on
 virtual boards, inspect looks at the model, status and remove at the user's own project, measure compares a board's
-console with a virtual board, selftest makes a project beside it: they need none of the nodes.
+console with a virtual board, selftest makes a project beside it, packs fetches what the others need: they need none of
+the nodes.
 Everything, `-c` too, is done by `python -m approx_plugin <verb>`; nothing here knows how.
 
 SCons expands `$` in every text that it takes for a path or a message: for paths it gets nodes, made by `_file`.
@@ -33,7 +34,7 @@ VERBS = ("run", "verify", "report", "size", "check", "prove", "cubeide", "explai
 MADE = ("approx_manifest.json", "report.json", "report.txt")
 """What stands for all files of a project: the manifest has their hashes."""
 
-OTHERS = ("bench", "inspect", "doctor", "status", "remove", "measure", "selftest")
+OTHERS = ("bench", "inspect", "doctor", "status", "remove", "measure", "selftest", "packs")
 """They need none of its files."""
 
 
@@ -89,6 +90,7 @@ def approx_project(
     from approx_plugin.project.clean import is_intact
     from approx_plugin.request import Request
     from approx_plugin.spec.loader import load_spec
+    from approx_plugin.spec.order import library_directory
 
     library = cmsis_nn or os.environ.get("CMSIS_NN_PATH", "")
     request = Request(
@@ -106,15 +108,19 @@ def approx_project(
         port=port,
         note=note,
     )
+    # Before anything asks for what it fetches.
+    env.AlwaysBuild(env.Alias("packs", [], SCons.Script.Action(_verb("packs", request), None)))
+    if SCons.Script.COMMAND_LINE_TARGETS == ["packs"]:
+        return []
     try:
         check_paths(request)
         loaded = load_spec(request.spec)
         check_paths(request, loaded)
         settings = digest.settings(request, loaded)
+        library_files = digest.library_files(library_directory(request, loaded))
     except ApproxError as error:
         raise SCons.Errors.UserError(f"\n{error}") from None
     directory = request.out or loaded.project.directory
-    library_files = digest.library_files(request.cmsis_nn or loaded.cmsis_nn)
     sources = [*digest.input_files(loaded), *digest.tool_files(), *library_files]
     if any(place.exists() and not place.is_dir() for place in (directory, *directory.parents)):
         raise SCons.Errors.UserError(f"\n{directory}: error: the output cannot be a directory: a file is in its place")
@@ -136,7 +142,7 @@ def approx_project(
         env.Depends(nodes, _Cleaning(directory, _verb("clean", request)))
     for name in VERBS:
         env.AlwaysBuild(env.Alias(name, nodes, SCons.Script.Action(_verb(name, request), None)))
-    for name in OTHERS:
+    for name in OTHERS[:-1]:
         env.AlwaysBuild(env.Alias(name, [], SCons.Script.Action(_verb(name, request), None)))
     return nodes
 
