@@ -24,7 +24,7 @@ from approx_plugin.spec.order import library_directory, store_of
 from approx_plugin.spec.spec import Spec
 
 RESOURCE_FOLDERS = ("board", "Core", "Middlewares", "schemas")
-CODE = frozenset({".py", ".c", ".h", ".yaml"})
+CODE = frozenset({".py", ".c", ".h", ".yaml", ".j2", ".css"})
 """Suffixes of the package's own files that decide what is generated."""
 
 LIBRARY_DEPTH = 3

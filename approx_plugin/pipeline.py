@@ -16,6 +16,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from approx_plugin import digest
+from approx_plugin.approximation.basis import Float64Array
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import Options, by_reconstruction, by_significance
@@ -39,6 +40,7 @@ from approx_plugin.exploration.pricing import ChosenPlans, taken
 from approx_plugin.exploration.promise import too_few
 from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
 from approx_plugin.exploration.workers import executor
+from approx_plugin.files import sha256_of
 from approx_plugin.kernels.borders import state_bytes
 from approx_plugin.kernels.capacity import Demand, Room, missing, shortages
 from approx_plugin.kernels.costs.loader import board_costs
@@ -49,6 +51,7 @@ from approx_plugin.kernels.names import Names
 from approx_plugin.kernels.needs import FLASH, NOTHING, RAM, Bytes
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
+from approx_plugin.kernels.registry import BASELINE
 from approx_plugin.library.provider import CmsisNn, resolve
 from approx_plugin.merging.host import Host
 from approx_plugin.merging.moving import Measured, board_of, host_of, known_left, measure, move_in, wish_of
@@ -58,9 +61,10 @@ from approx_plugin.project.tree import collect
 from approx_plugin.project.writer import WriteResult, write
 from approx_plugin.project.writer import check as check_output
 from approx_plugin.reference.vectors import TestVectors, make_vectors
-from approx_plugin.report.compose import FROM_FILE, Made, Subject, compose, method_title, totals_of
-from approx_plugin.report.data import Report, title_of
+from approx_plugin.report.compose import FROM_FILE, Made, Rivals, Subject, compose, method_title, totals_of
+from approx_plugin.report.data import DataUse, Report, title_of
 from approx_plugin.report.document import as_json
+from approx_plugin.report.page import html_text
 from approx_plugin.report.text import render
 from approx_plugin.request import Request
 from approx_plugin.selection import selected_layers
@@ -152,6 +156,7 @@ class Designed:
 
     exploration: None where nothing was searched; accuracy: on the confirmation images, None without data.
     found_as: its name in the search of an earlier run.
+    significances: see `Options`; empty where nothing was searched by them.
     """
 
     graph: Graph
@@ -159,6 +164,7 @@ class Designed:
     exploration: Exploration | None
     accuracy: Comparison | None
     found_as: str = ""
+    significances: Mapping[int, Float64Array] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -282,7 +288,7 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
                 "{confidence: point}`, or `kernels: {convolution: auto}`, which unpacks only where the memory suffices",
             ) from failure
     candidates = found.chosen.candidates
-    return Designed(apply(graph, candidates), candidates, found, found.confirmation)
+    return Designed(apply(graph, candidates), candidates, found, found.confirmation, significances=options.significances)
 
 
 def _outlook(inputs: Inputs) -> str | None:
@@ -443,7 +449,7 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     inputs, lowered, provider, built = linked.inputs, linked.lowered, linked.provider, linked.built
     program = lowered.program
     report = compose(
-        Subject(spec, inputs.board, graph, inputs.platform.model.origin, inputs.room.budgets),
+        Subject(spec, inputs.board, graph, inputs.platform.model.origin, inputs.room.budgets, inputs.market.preferred),
         Made(
             program=program,
             candidates=designed.candidates,
@@ -455,10 +461,14 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
             accuracy=designed.accuracy,
             provider=provider,
             built=built,
+            rivals=_rivals(inputs),
+            significances=designed.significances,
+            data=tuple(_data(inputs)),
         ),
     )
     texts = {
         "report.txt": render(report),
+        "report.html": html_text(report),
         REPORT: json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
         **_design_file(inputs, designed, lowered, report),
     }
@@ -470,6 +480,24 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
         move_in(inputs.host, wish, before, place, force=request.force, workers=workers, say=say)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)
+
+
+def _rivals(inputs: Inputs) -> Rivals:
+    """What the exact network costs layer by layer, with the library and with the kernels that were chosen for it."""
+    plans = inputs.plans
+    library = {}
+    for index, offers in plans.offers.considered.items():
+        baseline = offers.get(BASELINE)
+        library[index] = baseline.cost.cycles if baseline else min(offer.cost.cycles for offer in offers.values())
+    return Rivals(library, {offer.last: offer.cost.cycles for offer in plans.choice(()).steps})
+
+
+def _data(inputs: Inputs) -> Iterator[DataUse]:
+    """The sets of images that were used."""
+    if inputs.data is not None and inputs.spec.data is not None:
+        for name, source in inputs.spec.data.sources.items():
+            images = len(getattr(inputs.data, name))
+            yield DataUse(name, source.file.name, images, sha256_of(source.file).hex())
 
 
 def _design_file(inputs: Inputs, designed: Designed, lowered: Lowered, report: Report) -> dict[str, str]:

@@ -188,7 +188,7 @@ def bench(session: Session) -> None:
     bench_output.save(made, published, directory)
     text = "\n" + bench_text(made, published, details=len(made.boards) == 1)
     session.show(text, json.loads((directory / "bench.json").read_text(encoding="utf-8")))
-    session.say(f"{directory}: bench.txt (with all layers), bench.json, bench.svg")
+    session.say(f"{directory}: bench.html, bench.txt (both with all layers), bench.json, bench.svg")
 
 
 def explain(session: Session) -> None:

@@ -409,7 +409,8 @@ def notes(offers: Offers, choice: Choice) -> Mapping[int, str]:
                 if rival.cost.cycles < step.cost.cycles:
                     more = rival.cost.flash_bytes - step.cost.flash_bytes
                     scratch = rival.cost.ram_bytes
-                    told.append(f"{name} needs {more:,} more bytes of flash and {scratch:,} bytes of scratch")
+                    rather = "more" if more >= 0 else "fewer"
+                    told.append(f"{name} needs {abs(more):,} {rather} bytes of flash and {scratch:,} bytes of scratch")
                 elif rival.plan.grouping is not None and step.plan.grouping is None:
                     told.append(f"{name} is estimated to be no quicker")
             if told:

@@ -62,7 +62,7 @@ _PART = (
 )
 """How the project is set up, and what Drivers/BSP is: of a board, and of a part alone."""
 
-_REPORT = "| `report.txt`, `report.json` | what was approximated, accuracy, memory |\n"
+_REPORT = "| `report.html`, `report.txt`, `report.json` | what was approximated, accuracy, memory |\n"
 
 
 def readme_text(
