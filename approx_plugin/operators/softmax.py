@@ -115,7 +115,7 @@ class Softmax(Operator):
         counted = differences >= self.difference_min
         shifted = np.where(counted, differences << self.multiplier.shift, 0)
         scaled = doubling_high_multiply(shifted, np.int64(self.multiplier.mantissa))  # type: ignore[arg-type]
-        return np.where(counted, _exp_of_negative(scaled), 0)
+        return np.where(counted, exponentials_of(scaled), 0)
 
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
         """See `Operator.compute`."""
@@ -124,7 +124,7 @@ class Softmax(Operator):
         exponentials = self.exponentials[rows.max(axis=1, keepdims=True) - rows]
         sums = divide_by_power_of_two(exponentials, _int64(_SUM_BITS)).sum(axis=1, keepdims=True)
         headroom = 32 - _bit_length(np.minimum(sums, _SUM_LIMIT - 1))
-        reciprocals = _one_over_one_plus((sums << headroom) - (1 << 31))
+        reciprocals = one_over_one_plus((sums << headroom) - (1 << 31))
         # 1/sum is 2**(headroom - 12) * reciprocal; the output has 8 of the 31 fraction bits.
         products = divide_by_power_of_two(doubling_high_multiply(reciprocals, exponentials), _SUM_BITS - headroom + 23)
         products = np.where(sums < _SUM_LIMIT, products, 0)
@@ -144,7 +144,7 @@ def _saturate(values: Int64Array) -> Int64Array:
     return np.clip(values, INT32_MIN, INT32_MAX)
 
 
-def _exp_of_negative(values: Int64Array) -> Int64Array:
+def exponentials_of(values: Int64Array) -> Int64Array:
     """exp(a) in Q0.31 of a <= 0 in Q5.26."""
     fraction_bits = 31 - _DIFFERENCE_BITS
     quarter = 1 << (fraction_bits - 2)
@@ -168,7 +168,7 @@ def _exp_between_minus_quarter_and_zero(values: Int64Array) -> Int64Array:
     return _EXP_EIGHTH + doubling_high_multiply(_int64(_EXP_EIGHTH), x + tail)
 
 
-def _one_over_one_plus(values: Int64Array) -> Int64Array:
+def one_over_one_plus(values: Int64Array) -> Int64Array:
     """1 / (1 + a) in Q0.31 of 0 <= a < 1 in Q0.31, by three steps of Newton-Raphson in Q2.29."""
     total = values + INT32_MAX
     half_denominator = (total + 1) >> 1

@@ -54,7 +54,7 @@ class FileTensor:
 class FileOperator:
     """An operator as it stands in the file. inputs, outputs: tensor numbers, -1 for a missing optional input.
 
-    texts: those of its options that are texts.
+    texts: those of its options that are texts. intermediates: tensors that only say how something inside is quantized.
     """
 
     builtin: str
@@ -62,6 +62,7 @@ class FileOperator:
     outputs: tuple[int, ...]
     options: Mapping[str, Option]
     texts: Mapping[str, str] = field(default_factory=dict)
+    intermediates: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,6 +239,7 @@ class _Decoder:
             self._vector(operator.InputsLength, operator.InputsAsNumpy),
             self._vector(operator.OutputsLength, operator.OutputsAsNumpy),
             *_options(operator),
+            self._vector(operator.IntermediatesLength, operator.IntermediatesAsNumpy),
         )
 
 
