@@ -56,7 +56,10 @@ def agreement(content: bytes, graph: Graph, count: int) -> Agreement:
     inputs = random_inputs(graph.input_shape, count, SEED)
     try:
         made = Interpreter(
-            model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
+            model_content=content,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+            experimental_preserve_all_tensors=any(tensor.element != "int8" for tensor in graph.outputs),
+            num_threads=1,
         )
         made.allocate_tensors()
         wanted = _answers(made, graph, inputs)
@@ -77,9 +80,7 @@ def _answers(made: Any, graph: Graph, inputs: Int8Array) -> npt.NDArray[Any]:
         for detail, tensor, values in zip(given, graph.inputs, np.split(row, ends)):
             made.set_tensor(detail["index"], _outer(values, tensor, detail).reshape(detail["shape"]))
         made.invoke()
-        parts = [
-            _inner(made.get_tensor(detail["index"]), tensor, detail) for detail, tensor in zip(asked, graph.outputs)
-        ]
+        parts = [_inner(_answer(made, detail, tensor), tensor) for detail, tensor in zip(asked, graph.outputs)]
         found.append(np.concatenate(parts))
     return np.stack(found)
 
@@ -101,7 +102,14 @@ def _outer(values: Int8Array, tensor: Tensor, detail: Any) -> npt.NDArray[Any]:
     return clipped
 
 
-def _inner(answer: npt.NDArray[Any], tensor: Tensor, detail: Any) -> npt.NDArray[Any]:
+def _answer(made: Any, detail: Any, tensor: Tensor) -> npt.NDArray[Any]:
+    """An output; of one that is only rescaled at the border, what is rescaled."""
+    rescaled = tensor.element not in ("int8", np.dtype(detail["dtype"]).name)
+    answer: npt.NDArray[Any] = made.get_tensor(tensor.index if rescaled else detail["index"])
+    return answer
+
+
+def _inner(answer: npt.NDArray[Any], tensor: Tensor) -> npt.NDArray[Any]:
     """The file's output as the int8 numbers that the network gives."""
     flat = answer.reshape(-1)
     if answer.dtype == np.int8:

@@ -14,12 +14,17 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """A node without its output. scale, zero_point: the output's, None for those of the first input."""
+    """A node without its output. scale, zero_point: the output's, None for those of the first input.
+
+    element: as of `Tensor`. shape: the output's, where the reader does not say which it has to be.
+    """
 
     inputs: tuple[Tensor | None, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
     scale: float | None = None
     zero_point: int | None = None
+    element: str = "int8"
+    shape: Shape = ()
 
 
 def activation(index: int, own_shape: Shape, scale: float, zero_point: int) -> Tensor:

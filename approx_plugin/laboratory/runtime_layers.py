@@ -73,10 +73,11 @@ def _read(kind: str, form: Form) -> Operator:
 
     def read(own_shape: Shape) -> Operator:
         output = activation(1 + max(tensor.index for tensor in given), own_shape, scale, zero_point)
+        output = replace(output, element=form.element)
         return OPERATORS[kind].read(Node(0, kind, form.inputs, (output,), form.options), 0, f"{kind.lower()}_0")
 
     try:
-        return read(first.own_shape)
+        return read(form.shape or first.own_shape)
     except ShapeError as error:
         return read(error.shape)
 
@@ -386,6 +387,21 @@ def _logarithms(random: Random) -> Form:
     return replace(_rows(random), scale=1 / 16, zero_point=127)
 
 
+def _index(random: Random) -> Form:
+    """The index of an element, of 4 bytes or 8."""
+    shape = _shape(random)
+    axis = _axis(random, shape)
+    width, element = pick(random, ((4, "int32"), (8, "int64")))
+    kept = tuple(extent for place, extent in enumerate(shape) if place != axis % len(shape))
+    return Form((_source(random, shape), _numbers(axis)), {}, 1.0, 0, element=element, shape=(*kept, width))
+
+
+def _wide_softmax(random: Random) -> Form:
+    shape = _shape(random)
+    source = _source(random, shape)
+    return Form((source,), {"Beta": 1.0}, 1 / 65536, -32768, element="int16", shape=(*shape, 2))
+
+
 def _matrices(random: Random) -> Form:
     """Either side transposed, repeated or a constant."""
     front = tuple(int(random.integers(1, 4)) for _ in range(int(random.integers(0, 4))))
@@ -447,6 +463,9 @@ FORMS: Mapping[str, Callable[[Random], Form]] = MappingProxyType(
         "L2_NORMALIZATION": _rows,
         "LOG_SOFTMAX": _logarithms,
         "BATCH_MATMUL": _matrices,
+        "ARG_MAX": _index,
+        "ARG_MIN": _index,
+        "SOFTMAX_INT16": _wide_softmax,
         "UNIDIRECTIONAL_SEQUENCE_LSTM": draw_lstm,
         "SVDF": draw_svdf,
         "SVDF_TIME": draw_svdf_time,

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 
 from approx_plugin.model.operator import Operator
 from approx_plugin.operators.add import Add, Sub
+from approx_plugin.operators.arg_max import ArgMax, ArgMin
 from approx_plugin.operators.average_pool2d import AveragePool2D
 from approx_plugin.operators.batch_matmul import BatchMatmul
 from approx_plugin.operators.blocks import BatchToSpace, DepthToSpace, SpaceToBatch, SpaceToDepth
@@ -45,10 +46,13 @@ from approx_plugin.operators.softmax import Softmax
 from approx_plugin.operators.svdf import SvdfFeatures, SvdfTime
 from approx_plugin.operators.transpose import Transpose
 from approx_plugin.operators.transpose_conv import TransposeConv
+from approx_plugin.operators.wide_softmax import WideSoftmax
 
 _CLASSES: tuple[type[Operator], ...] = (
     Abs,
     Add,
+    ArgMax,
+    ArgMin,
     AveragePool2D,
     BatchMatmul,
     BatchToSpace,
@@ -108,6 +112,7 @@ _CLASSES: tuple[type[Operator], ...] = (
     TransposeConv,
     UnidirectionalSequenceLstm,
     Unpack,
+    WideSoftmax,
 )
 
 OPERATORS: Mapping[str, type[Operator]] = {operator.kind: operator for operator in _CLASSES}
@@ -116,7 +121,6 @@ OPERATORS: Mapping[str, type[Operator]] = {operator.kind: operator for operator 
 _RECURRENT = "of recurrent layers, LSTM (unrolled=False) and SVDF are supported: use these, or convolutions over time"
 
 HINTS: Mapping[str, str] = {
-    "ARG_MAX": "leave it out: the largest output is found by the application",
     "CALL_ONCE": "export without variables: the state belongs to the application",
     "ASSIGN_VARIABLE": "export without variables: the state belongs to the application",
     "READ_VARIABLE": "export without variables: the state belongs to the application",

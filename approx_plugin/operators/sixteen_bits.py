@@ -104,7 +104,8 @@ def _exp_between_minus_quarter_and_zero(values: Int64Array) -> Int64Array:
 def _reciprocal(values: Int64Array) -> Int64Array:
     """2 / (1 + a) in Q2.13 of 0 <= a < 1 in Q0.15, by three steps of Newton-Raphson."""
     half_denominator = (values + _ONE + 1) >> 1
-    x = _48_17 - _multiply(half_denominator, _32_17)
+    # Halves are rounded up, so it matters that this factor is the negative one.
+    x = _48_17 + _multiply(half_denominator, -_32_17)
     for _ in range(3):
         error = (1 << 13) - _multiply(half_denominator, x)
         x = x + _saturated(_multiply(x, error) << 2)

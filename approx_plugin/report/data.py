@@ -7,12 +7,16 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Border:
-    """An int8 tensor at the network's border: real = scale * (q - zero_point)."""
+    """A tensor at the network's border: real = scale * (q - zero_point).
+
+    shape: of its bytes; element: what they are, as of `Tensor`.
+    """
 
     name: str
     shape: tuple[int, ...]
     scale: float
     zero_point: int
+    element: str = "int8"
 
     @property
     def size_bytes(self) -> int:
@@ -258,6 +262,8 @@ class Report:
     confidence: float | None
     looks: tuple[Tried, ...]
     remarks: tuple[str, ...]
+    more_inputs: tuple[Border, ...] = ()
+    more_outputs: tuple[Border, ...] = ()
 
     @property
     def macs(self) -> Macs:

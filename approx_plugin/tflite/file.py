@@ -38,6 +38,7 @@ class FileTensor:
     dtype: numpy's name, or TFLite's in lower case where numpy has none ("int4", "string").
     data:  the raw bytes of its buffer, None where it has none.
     sparsity: how the data is stored, None if densely.
+    element: what the bytes of an int8 tensor are, where that is something else (`tflite/wide.py`).
     """
 
     name: str
@@ -48,6 +49,7 @@ class FileTensor:
     sparsity: Sparsity | None
     variable: bool
     data: npt.NDArray[np.uint8] | None
+    element: str = "int8"
 
 
 @dataclass(frozen=True)

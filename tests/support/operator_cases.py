@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import tflite
 from hypothesis import strategies as st
 from layer_cases import ACTIVATIONS, Case, _int8, _numbers, _product_layer, _scale, _zero_point
 from recurrent_cases import RECURRENT
@@ -445,6 +446,31 @@ def rows_of(draw: Draw, builtin: str) -> Case:
 
 
 @st.composite
+def arg_max(draw: Draw, builtin: str) -> Case:
+    builder, shape = ModelBuilder(), _shape(draw, most=6)
+    axis = draw(st.integers(1, len(shape) - 1))
+    kind = draw(st.sampled_from(("int32", "int64")))
+    x = builder.input(shape, _scale(draw), _zero_point(draw))
+    y = builder.tensor([*shape[:axis], *shape[axis + 1 :]], kind)
+    place = builder.numbers(np.array(axis - len(shape) if draw(st.booleans()) else axis))
+    number = {"int32": tflite.TensorType.INT32, "int64": tflite.TensorType.INT64}[kind]
+    table = {"ARG_MAX": "ArgMaxOptions", "ARG_MIN": "ArgMinOptions"}[builtin]
+    builder.operator(builtin, [x, place], [y], Options(table, {"OutputType": number}), version=2)
+    builder.output(y)
+    return _case(builder, draw, shape)
+
+
+@st.composite
+def wide_softmax(draw: Draw) -> Case:
+    builder, shape = ModelBuilder(), _shape(draw, most=9)
+    x = builder.input(shape, float(np.float32(draw(st.floats(0.001, 1.0)))), _zero_point(draw))
+    y = builder.tensor(shape, "int16", scale=1 / 65536, zero_point=-32768)
+    builder.operator("SOFTMAX", [x], [y], Options("SoftmaxOptions", {"Beta": draw(st.sampled_from((1.0, 0.5)))}))
+    builder.output(y)
+    return _case(builder, draw, shape)
+
+
+@st.composite
 def rsqrt(draw: Draw) -> Case:
     """Of what is not negative: the interpreter stops at other numbers."""
     builder, shape = ModelBuilder(), (1, 16)
@@ -517,6 +543,8 @@ STRATEGIES = {
     "BROADCAST_TO": broadcast_to(),
     "BATCH_TO_SPACE_ND": batch_and_space(),
     **{kind: rows_of(kind) for kind in ("L2_NORMALIZATION", "LOG_SOFTMAX")},
+    **{kind: arg_max(kind) for kind in ("ARG_MAX", "ARG_MIN")},
+    "SOFTMAX_INT16": wide_softmax(),
     "RSQRT": rsqrt(),
     "BATCH_MATMUL": batch_matmul(),
     **RECURRENT,

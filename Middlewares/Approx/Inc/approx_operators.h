@@ -195,6 +195,11 @@ void approx_transpose_conv_s8(const approx_transposed *shape,
                               const int8_t *input,
                               int8_t *output);
 
+/* For [outer][count][inner] elements the index along the middle axis of the largest (or smallest) one, the first of
+   several: numbers of `width` bytes, the lowest first. */
+void approx_arg_max_s8(const int8_t *input, int32_t outer, int32_t count, int32_t inner, int32_t width, int8_t *output);
+void approx_arg_min_s8(const int8_t *input, int32_t outer, int32_t count, int32_t inner, int32_t width, int8_t *output);
+
 /* Rows of `size` values, each divided by its length; the output's scale is 1/128. */
 void approx_l2_normalization_s8(const int8_t *input, int32_t rows, int32_t size, int32_t input_offset, int8_t *output);
 

@@ -20,6 +20,7 @@ from approx_plugin.kernels.portable import (
     select,
     table,
     transpose_conv,
+    wide,
 )
 from approx_plugin.kernels.portable.call import Service
 from approx_plugin.model.operator import Operator
@@ -36,6 +37,7 @@ _SERVICES: tuple[Service, ...] = (
     select.SERVICE,
     table.SERVICE,
     transpose_conv.SERVICE,
+    *wide.SERVICES,
 )
 
 
