@@ -30,12 +30,13 @@ ORDER = (
     "reference",
     "virtual_board",
     "dataset tflite",
+    "archive",
     "operators",
     "spec",
     "boards",
     "cores",
     "documents",
-    "model workplace request process hashes files resources provenance errors __init__",
+    "model workplace request process hashes files pictures resources provenance errors __init__",
 )
 """Floors from the top down. A room may import rooms of lower floors and, within one floor, nobody but itself."""
 

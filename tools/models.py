@@ -44,7 +44,7 @@ RANDOM_INPUTS = 20
 
 STEPS = 50
 
-EMULATED_MACS = 400_000_000
+EMULATED_MACS = 100_000_000
 """In QEMU, all inputs of a model together: it takes seconds for that, and large models get fewer inputs."""
 
 Row = Mapping[str, Any]

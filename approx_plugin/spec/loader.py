@@ -19,6 +19,7 @@ from approx_plugin.spec.spec import (
     DataSpec,
     KernelOptions,
     Method,
+    PixelScaling,
     ProjectOptions,
     Search,
     Spec,
@@ -105,7 +106,14 @@ def _source(folder: Path, values: Mapping[str, Any]) -> DataSource:
         labels=values["labels"],
         start=values["start"],
         count=values.get("count"),
+        inputs=values.get("inputs", {}),
+        pixels=_pixels(values["pixels"]) if "pixels" in values else None,
     )
+
+
+def _pixels(values: Mapping[str, Any]) -> PixelScaling:
+    mean = values["mean"]
+    return PixelScaling(float(values["scale"]), tuple(map(float, mean if isinstance(mean, list) else [mean])))
 
 
 def _method(values: Mapping[str, Any]) -> Method:
