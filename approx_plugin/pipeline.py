@@ -222,7 +222,7 @@ def read(order: Order) -> Inputs:
         errors += unsuitable
         if spec.data and not unsuitable:
             classes = graph.output_tensor.elements
-            data = attempt(errors, partial(load_datasets, spec, graph.input_tensor, classes))
+            data = attempt(errors, partial(load_datasets, spec, graph.inputs, classes))
     raise_all(errors)
     assert board is not None and graph is not None and layers is not None
     return Inputs(
@@ -288,7 +288,9 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
                 "{confidence: point}`, or `kernels: {convolution: auto}`, which unpacks only where the memory suffices",
             ) from failure
     candidates = found.chosen.candidates
-    return Designed(apply(graph, candidates), candidates, found, found.confirmation, significances=options.significances)
+    return Designed(
+        apply(graph, candidates), candidates, found, found.confirmation, significances=options.significances
+    )
 
 
 def _outlook(inputs: Inputs) -> str | None:
@@ -302,9 +304,11 @@ def _outlook(inputs: Inputs) -> str | None:
 def _confirmed(inputs: Inputs, candidates: Candidates, memo: Path, workers: int) -> Comparison | None:
     """The accuracy of a design that was not searched for, on the confirmation images; None without any.
 
-    A network with states has none: each of its answers belongs to all inputs before it.
+    A network with states has none: each of its answers belongs to all inputs before it. Nor has one without classes.
     """
-    if inputs.data is None or inputs.graph.states:
+    if inputs.data is None or inputs.graph.states or not inputs.data.confirmation.labelled:
+        return None
+    if inputs.graph.output_tensor.element != "int8":
         return None
     with executor(workers) as pool:
         evaluate = Evaluator(inputs.graph, inputs.data.confirmation, pool, Memo(memo))

@@ -161,6 +161,8 @@ def compose(subject: Subject, made: Made) -> Report:
         seed=spec.search.seed,
         is_baseline=provider.is_baseline,
         preferred=subject.preferred,
+        more_inputs=tuple(map(_border, graph.inputs[1:])),
+        more_outputs=tuple(map(_border, graph.outputs[1:])),
     )
 
 
@@ -201,7 +203,7 @@ def totals_of(choice: Choice, shortages: Sequence[str]) -> Totals:
 
 
 def _border(tensor: Tensor) -> Border:
-    return Border(tensor.name, tensor.shape, tensor.scale, tensor.zero_point)
+    return Border(tensor.name, tensor.shape, tensor.scale, tensor.zero_point, tensor.element)
 
 
 def _accuracy(name: str, comparison: Comparison | None, looks: int | None) -> Accuracy:

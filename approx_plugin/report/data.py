@@ -10,12 +10,16 @@ from approx_plugin.report.detail import ArenaPiece, Histogram, SkipMap
 
 @dataclass(frozen=True)
 class Border:
-    """An int8 tensor at the network's border: real = scale * (q - zero_point)."""
+    """A tensor at the network's border: real = scale * (q - zero_point).
+
+    shape: of its bytes; element: what they are, as of `Tensor`.
+    """
 
     name: str
     shape: tuple[int, ...]
     scale: float
     zero_point: int
+    element: str = "int8"
 
     @property
     def size_bytes(self) -> int:
@@ -298,6 +302,8 @@ class Report:
     seed: int = 0
     is_baseline: bool = True
     preferred: str | None = None
+    more_inputs: tuple[Border, ...] = ()
+    more_outputs: tuple[Border, ...] = ()
 
     @property
     def macs(self) -> Macs:

@@ -52,7 +52,7 @@ def _files(checked: Checked, folder: Path) -> Iterator[ApproxError]:
     for name in SETS:
         keys = ("data", name, "file")
         file = checked.get(*keys)
-        problem = file_problem(folder, file) if file else None
+        problem = file_problem(folder, file) if file and not absolute_file(folder, file).is_dir() else None
         if problem:
             yield _problem(checked, keys, problem)
 

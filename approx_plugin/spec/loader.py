@@ -20,6 +20,7 @@ from approx_plugin.spec.spec import (
     KernelOptions,
     Method,
     PackOptions,
+    PixelScaling,
     ProjectOptions,
     Search,
     Spec,
@@ -121,7 +122,14 @@ def _source(folder: Path, values: Mapping[str, Any]) -> DataSource:
         labels=values["labels"],
         start=values["start"],
         count=values.get("count"),
+        inputs=values.get("inputs", {}),
+        pixels=_pixels(values["pixels"]) if "pixels" in values else None,
     )
+
+
+def _pixels(values: Mapping[str, Any]) -> PixelScaling:
+    mean = values["mean"]
+    return PixelScaling(float(values["scale"]), tuple(map(float, mean if isinstance(mean, list) else [mean])))
 
 
 def _method(values: Mapping[str, Any]) -> Method:
