@@ -31,6 +31,7 @@ ORDER = (
     "virtual_board",
     "dataset tflite",
     "operators",
+    "native",
     "spec",
     "boards",
     "cores",
