@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from approx_plugin import digest
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import Options, by_reconstruction, by_significance
+from approx_plugin.approximation.sequential import solved_again
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.overflow import OverflowedError
@@ -28,8 +30,10 @@ from approx_plugin.documents.wording import counted
 from approx_plugin.errors import ApproxError, CapacityError, ProjectError, attempt, raise_all
 from approx_plugin.exploration.choice import Choice, notes
 from approx_plugin.exploration.comparison import Comparison, compare
+from approx_plugin.exploration.descent import Sensitivity
 from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.design_file import FILE_NAME, DesignFile, design_text, load_design
+from approx_plugin.exploration.divergence import Divergence
 from approx_plugin.exploration.evaluation import Evaluator
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.exploration.memo import Memo
@@ -69,6 +73,9 @@ from approx_plugin.workplace import Workplace
 
 _LINKS = 4
 """How often a program is linked at most, until it fits."""
+
+SOLVED_IMAGES = 300
+"""Calibration images with which a design is solved again as a whole."""
 
 AUTO = "auto"
 """In the place of a kernel's name: whichever is best."""
@@ -248,6 +255,7 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
                 spec.target,
                 spec.search,
                 progress,
+                _sensitivity(inputs, pool, Memo(memo)),
             )
         except NothingMeetsTheTarget as failure:
             raise CapacityError(
@@ -259,6 +267,17 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
             ) from failure
     candidates = found.chosen.candidates
     return Designed(apply(graph, candidates), candidates, found, found.confirmation)
+
+
+def _sensitivity(inputs: Inputs, pool: Executor, memo: Memo) -> Sensitivity | None:
+    """What is known of a design without labels; None where the published method is to search as it did."""
+    if inputs.spec.method.name != "reconstruction" or inputs.data is None:
+        return None
+    calibration = inputs.data.calibration.inputs[:SOLVED_IMAGES]
+    return Sensitivity(
+        Divergence(inputs.graph, inputs.data.exploration.inputs, pool, memo),
+        lambda candidates: solved_again(inputs.graph, candidates, calibration),
+    )
 
 
 def _outlook(inputs: Inputs) -> str | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from approx_plugin.approximation.options import Options
 from approx_plugin.exploration.comparison import Comparison, compare
 from approx_plugin.exploration.confirmation import Look, confirm
+from approx_plugin.exploration.descent import Descent, Sensitivity
 from approx_plugin.exploration.design import Design
 from approx_plugin.exploration.evaluation import Evaluate
 from approx_plugin.exploration.explorer import Explorer
@@ -69,10 +70,13 @@ def explore(
     target: Target,
     search: Search,
     progress: Progress = silent,
+    sensitivity: Sensitivity | None = None,
 ) -> Exploration:
     """Search on one set, confirm on another. The same arguments give the same result; without a confidence, a larger
     `search.evaluations` never gives one that takes more cycles.
 
+    sensitivity: what can be known of designs without labels; with it, and where the exact network fits, the search goes
+    by that (`descent.py`), else by accuracy alone.
     Uses all of `search` but the workers; at least 1 evaluation, the exact network counts as one. Raises
     SearchInterrupted, and NothingMeetsTheTarget where not even the exact network can be used.
     """
@@ -88,7 +92,10 @@ def explore(
     if goal.allowed >= 0 or not exact_fits:
         notebook.meets = goal.met
         try:
-            Explorer(options, prices, notebook, goal, outlook, search.seed).run()
+            if sensitivity and exact_fits:
+                Descent(options, prices, notebook, goal, outlook, sensitivity).run()
+            else:
+                Explorer(options, prices, notebook, goal, outlook, search.seed).run()
         except BudgetSpent:
             ended = False
     designs = notebook.designs
