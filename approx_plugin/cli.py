@@ -33,6 +33,7 @@ HELP = {
     "cubeide": "import and build in an installed STM32CubeIDE, without its window",
     "bench": "simulate CMSIS-NN, our exact kernels and the approximated ones side by side on virtual boards",
     "inspect": "say what is in a .tflite, what of it is supported, and which boards hold it; --init writes approx.yaml",
+    "explore": "search, show the front as it grows, and leave front.json with a design for every point of it",
     "clean": "remove generated files that nobody edited",
 }
 """Verb -> what it does. The functions are in `verbs`, which is imported only when one is called: help is quick."""
@@ -56,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--out", type=Path, help="an output directory in the place of the spec's")
     made.add_argument("--cmsis-nn", type=Path, help="directory of a CMSIS-NN (default: $CMSIS_NN_PATH, then the spec)")
+    made.add_argument("--point", type=number, help="a point of the front that `explore` has left, instead of a search")
     made.add_argument("--force", action="store_true", help="replace generated files that were edited")
     made.add_argument("--workers", type=positive, help="processes for the search and the compiler")
     made.add_argument("--version", action="version", version=f"approx-plugin {__version__}")
@@ -66,6 +68,13 @@ def positive(text: str) -> int:
     """A number of processes, for argparse."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a whole number above 0, not '{text}'")
+    return int(text)
+
+
+def number(text: str) -> int:
+    """Of a point, for argparse."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"a whole number, not '{text}'")
     return int(text)
 
 
@@ -85,6 +94,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         force=arguments.force,
         workers=arguments.workers,
         boards=arguments.boards,
+        point=arguments.point,
     )
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from approx_plugin import digest
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
-from approx_plugin.approximation.options import Options, by_reconstruction, by_significance
+from approx_plugin.approximation.options import Options, by_compensation, by_reconstruction, by_significance
 from approx_plugin.approximation.sequential import solved_again
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
@@ -35,7 +35,7 @@ from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.design_file import FILE_NAME, DesignFile, design_text, load_design
 from approx_plugin.exploration.divergence import Divergence
 from approx_plugin.exploration.evaluation import Evaluator
-from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.exploration.measurement import Progress, Watch, silent, unwatched
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.offers import Market, Offer, Offers, estimated
 from approx_plugin.exploration.pricing import ChosenPlans, taken
@@ -231,7 +231,7 @@ def _check_place(directory: Path, force: bool) -> None:
     check_output(directory, force)
 
 
-def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent) -> Designed:
+def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent, watch: Watch = unwatched) -> Designed:
     """The network that meets the target at the least cost, as far as the search finds it; or that of a design file.
 
     Raises CapacityError where nothing that could be used fits the board.
@@ -245,7 +245,7 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
     groupings = _groupings(inputs, plans.offers)
     options = _options(inputs, groupings, inputs.data.calibration.inputs)
     _check_capacity(inputs, options)
-    with executor(workers) as pool:
+    with executor(workers, spec.search.cluster) as pool:
         try:
             found = explore(
                 options,
@@ -256,6 +256,7 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
                 spec.search,
                 progress,
                 _sensitivity(inputs, pool, Memo(memo)),
+                watch,
             )
         except NothingMeetsTheTarget as failure:
             raise CapacityError(
@@ -271,16 +272,19 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
 
 def _sensitivity(inputs: Inputs, pool: Executor, memo: Memo) -> Sensitivity | None:
     """What is known of a design without labels; None where the published method is to search as it did."""
-    if inputs.spec.method.name != "reconstruction" or inputs.data is None:
+    method = inputs.spec.method.name
+    if method == "significance" or inputs.data is None:
         return None
     calibration = inputs.data.calibration.inputs[:SOLVED_IMAGES]
     return Sensitivity(
         Divergence(inputs.graph, inputs.data.exploration.inputs, pool, memo),
-        lambda candidates: solved_again(inputs.graph, candidates, calibration),
+        lambda candidates: (
+            solved_again(inputs.graph, candidates, calibration) if method == "reconstruction" else candidates
+        ),
     )
 
 
-def _outlook(inputs: Inputs) -> str | None:
+def outlook(inputs: Inputs) -> str | None:
     """What is to be said of the confirmation images before a search; None where there is none, or nothing to say."""
     spec, data = inputs.spec, inputs.data
     if inputs.design or spec.method.name == "none" or data is None or spec.target is None:
@@ -295,7 +299,7 @@ def _confirmed(inputs: Inputs, candidates: Candidates, memo: Path, workers: int)
     """
     if inputs.data is None or inputs.graph.states:
         return None
-    with executor(workers) as pool:
+    with executor(workers, inputs.spec.search.cluster) as pool:
         evaluate = Evaluator(inputs.graph, inputs.data.confirmation, pool, Memo(memo))
         exact, approximated = evaluate([(), candidates])
     return compare(exact, approximated)
@@ -347,6 +351,8 @@ def _options(inputs: Inputs, groupings: Mapping[int, Grouping], calibration: Int
     method = inputs.spec.method
     if method.name == "reconstruction":
         return by_reconstruction(inputs.graph, groupings, calibration)
+    if method.name == "compensated":
+        return by_compensation(inputs.graph, groupings, calibration)
     return by_significance(inputs.graph, groupings, calibration, criterion=method.criterion)
 
 
@@ -403,7 +409,7 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     place = Workplace.of(spec.file, spec.project.name, inputs.directory)
     place.prepare()
     say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {inputs.board.name}")
-    warning = _outlook(inputs)
+    warning = outlook(inputs)
     if warning is not None:
         say(f"warning: {warning}")
     designed = design(inputs, place.evaluations, request.workers or spec.search.workers, progress)

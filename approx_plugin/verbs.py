@@ -19,6 +19,7 @@ from approx_plugin.build.emulator import verify as verify_run
 from approx_plugin.build.headless import build_in_cubeide
 from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
 from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.exploring import explore as explore_front
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.legible import check_paths
@@ -28,7 +29,7 @@ from approx_plugin.proof.program import read_code
 from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.report.size import size_text
 from approx_plugin.request import Request
-from approx_plugin.spec.order import Order
+from approx_plugin.spec.order import Order, front_folder
 from approx_plugin.spec.spec import Spec
 from approx_plugin.vectors import load
 from approx_plugin.workplace import Workplace
@@ -231,6 +232,11 @@ def bench(session: Session) -> None:
     session.say(f"{directory}: bench.txt (with all layers), bench.json, bench.svg")
 
 
+def explore(session: Session) -> None:
+    """Search, and leave the front beside the project."""
+    explore_front(session.order, session.say, session.progress)
+
+
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
     if session.directory.is_symlink():
@@ -238,6 +244,7 @@ def clean(session: Session) -> None:
     else:
         session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
     remove_generated(bench_output.folder(session.directory))
+    remove_generated(front_folder(session.directory))
     session.place.remove()
 
 
@@ -253,6 +260,7 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "cubeide": cubeide,
         "bench": bench,
         "inspect": inspect,
+        "explore": explore,
         "clean": clean,
     }
 )

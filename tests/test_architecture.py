@@ -15,7 +15,7 @@ ORDER = (
     "calibration",
     "cli",
     "verbs",
-    "bench",
+    "bench exploring",
     "pipeline",
     "proof",
     "laboratory",

@@ -5,8 +5,8 @@
 
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
 the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on it; bench compares variants of it on
-virtual boards, and inspect looks at the model: they need none of the nodes. Everything, `-c` too, is done by
-`python -m approx_plugin <verb>`; nothing here knows how.
+virtual boards, explore searches, and inspect looks at the model: they need none of the nodes. Everything, `-c` too, is
+done by `python -m approx_plugin <verb>`; nothing here knows how.
 
 SCons expands `$` in every text that it takes for a path or a message: for paths it gets nodes, made by `_file`.
 """
@@ -48,10 +48,12 @@ def approx_project(
     force: bool = False,
     workers: int | None = None,
     boards: str | None = None,
+    point: int | None = None,
 ) -> Any:
     """The nodes of the project that `spec` describes; the other arguments take the place of the file's own entries.
 
-    boards: for the alias bench, "a,b,c" or "all". cmsis_nn falls back to CMSIS_NN_PATH.
+    boards: for the alias bench, "a,b,c" or "all". point: of the front that the alias explore has left.
+    cmsis_nn falls back to CMSIS_NN_PATH.
     Paths are relative to the SConscript. Raises UserError for mistakes.
     """
     if env.GetOption("help"):
@@ -61,7 +63,7 @@ def approx_project(
     from approx_plugin.legible import check_paths
     from approx_plugin.project.clean import is_intact
     from approx_plugin.request import Request
-    from approx_plugin.spec.loader import load_spec
+    from approx_plugin.spec.order import spec_of
 
     library = cmsis_nn or os.environ.get("CMSIS_NN_PATH", "")
     request = Request(
@@ -72,10 +74,11 @@ def approx_project(
         force=force,
         workers=workers,
         boards=(boards,) if boards else (),
+        point=point,
     )
     try:
         check_paths(request)
-        loaded = load_spec(request.spec)
+        loaded = spec_of(request)
         check_paths(request, loaded)
         settings = digest.settings(request, loaded)
     except ApproxError as error:
@@ -103,7 +106,7 @@ def approx_project(
         env.Depends(nodes, _Cleaning(directory, _verb("clean", request)))
     for name in VERBS:
         env.AlwaysBuild(env.Alias(name, nodes, SCons.Script.Action(_verb(name, request), None)))
-    for name in ("bench", "inspect"):
+    for name in ("bench", "inspect", "explore"):
         env.AlwaysBuild(env.Alias(name, [], SCons.Script.Action(_verb(name, request), None)))
     return nodes
 
@@ -155,6 +158,7 @@ def _verb(name: str, request: Any) -> Any:
         options = {"--board": request.board, "--out": request.out, "--cmsis-nn": request.cmsis_nn}
         options["--workers"] = request.workers
         options["--boards"] = ",".join(request.boards)
+        options["--point"] = "" if request.point is None else str(request.point)
         for option, value in options.items():
             command += [option, str(value)] if value else []
         command += ["--force"] if request.force else []
