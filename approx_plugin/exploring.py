@@ -7,7 +7,9 @@ point with the number K: with `point=K` the project is generated from it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from approx_plugin import __version__
 from approx_plugin.errors import SpecError
@@ -58,7 +60,15 @@ class LiveFront:
             yield places[point], self.designs[places[point]]
 
 
-def explore(order: Order, say: Say, progress: Progress = silent) -> None:
+@dataclass(frozen=True, eq=False)
+class Explored:
+    """text: what to tell; document: front.json."""
+
+    text: str
+    document: Mapping[str, Any]
+
+
+def explore(order: Order, say: Say, progress: Progress = silent) -> Explored:
     """Search and leave the front. An interrupted search leaves what it has found; run again, it goes on from there.
 
     Raises what `pipeline.design` raises, and SpecError where there is nothing to search.
@@ -84,16 +94,16 @@ def explore(order: Order, say: Say, progress: Progress = silent) -> None:
         _save(inputs, live, None)
         raise
     assert designed.exploration is not None
-    say(designed.exploration.message)
-    _save(inputs, live, designed)
+    document = _save(inputs, live, designed)
     count = len(live.front.points)
-    say(f"{front_folder(inputs.directory)}: front.json, front.svg and the designs of {count} points; point=K takes one")
+    where = f"{front_folder(inputs.directory)}: front.json, front.svg, and the designs of {count} points"
+    return Explored(f"{designed.exploration.message}\n{where}; point=K takes one of them", document)
 
 
-def _save(inputs: Inputs, live: LiveFront, designed: Designed | None) -> None:
+def _save(inputs: Inputs, live: LiveFront, designed: Designed | None) -> Mapping[str, Any]:
     """Write the files; those of an earlier search are replaced. Same search, same bytes."""
     if not live.designs:
-        return
+        return {}
     spec, graph = inputs.spec, inputs.graph
     texts: dict[str, str] = {}
     entries = []
@@ -103,7 +113,7 @@ def _save(inputs: Inputs, live: LiveFront, designed: Designed | None) -> None:
         entries.append({**measured(number, one.point), "recipe": recipe_name(number)})
     found = designed.exploration if designed else None
     chosen = None if found is None else next(n for n, d in enumerate(live.designs) if d.point == found.chosen.point)
-    head = {
+    head: dict[str, Any] = {
         "format": FORMAT,
         "tool": __version__,
         "model": {"file": spec.model.name, "sha256": graph.sha256},
@@ -120,3 +130,4 @@ def _save(inputs: Inputs, live: LiveFront, designed: Designed | None) -> None:
     points = [one.point for one in live.designs]
     texts["front.svg"] = svg_text(points, live.front, None if chosen is None else points[chosen])
     write({name: text.encode() for name, text in texts.items()}, front_folder(inputs.directory), force=True)
+    return head

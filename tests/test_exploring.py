@@ -33,7 +33,7 @@ def explored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]
     folder = tmp_path_factory.mktemp("explored")
     write_spec(folder, spec(method="reconstruction", search=SEARCH))
     said: list[str] = []
-    explore(order(folder), said.append, silent)
+    said.append(explore(order(folder), said.append, silent).text)
     return folder, said
 
 
