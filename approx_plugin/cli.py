@@ -43,6 +43,7 @@ HELP = {
     "measure": "compare a real board's console with the virtual board, layer by layer, and keep it for validation",
     "selftest": "make a project of microbenchmarks for the board, whose console measure takes, too",
     "inspect": "say what is in a .tflite, what of it is supported, and which boards hold it; --init writes approx.yaml",
+    "explore": "search, show the front as it grows, and leave front.json with a design for every point of it",
     "explain": "say which kernels were considered for a layer (its name or index), their prices, and why one was taken",
     "program": "put the built program on the board, with whichever tool is installed; --probe chooses one",
     "compiledb": "write compile_commands.json into the project, for clangd and other tools",
@@ -90,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--note", default="", help="for measure: kept with the figures (board revision, date)")
     made.add_argument("--out", type=Path, help="an output directory in the place of the spec's")
     made.add_argument("--cmsis-nn", type=Path, help="directory of a CMSIS-NN (default: $CMSIS_NN_PATH, then the spec)")
+    made.add_argument("--point", type=number, help="a point of the front that `explore` has left, instead of a search")
     made.add_argument("--force", action="store_true", help="replace generated files that were edited")
     made.add_argument("--workers", type=positive, help="processes for the search and the compiler")
     made.add_argument("--probe", help="for program: cube, openocd, stlink or pyocd (default: the first that is there)")
@@ -120,6 +122,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def number(text: str) -> int:
+    """Of a point, for argparse."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"a whole number, not '{text}'")
+    return int(text)
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in text.split(","))))
 
@@ -137,6 +146,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         force=arguments.force,
         workers=arguments.workers,
         boards=arguments.boards,
+        point=arguments.point,
         layer=arguments.subject if arguments.verb == "explain" else None,
         probe=arguments.probe,
         console=arguments.console,

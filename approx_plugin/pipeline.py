@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,7 +20,8 @@ from approx_plugin import digest
 from approx_plugin.approximation.basis import Float64Array
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
-from approx_plugin.approximation.options import Options, by_reconstruction, by_significance
+from approx_plugin.approximation.options import Options, by_compensation, by_reconstruction, by_significance
+from approx_plugin.approximation.sequential import solved_again
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.images import outputs
@@ -30,10 +32,12 @@ from approx_plugin.documents.wording import counted
 from approx_plugin.errors import ApproxError, CapacityError, ProjectError, attempt, raise_all
 from approx_plugin.exploration.choice import Choice, notes
 from approx_plugin.exploration.comparison import Comparison, compare
+from approx_plugin.exploration.descent import Sensitivity
 from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.design_file import FILE_NAME, DesignFile, design_text, load_design
+from approx_plugin.exploration.divergence import Divergence
 from approx_plugin.exploration.evaluation import Evaluator
-from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.exploration.measurement import Progress, Watch, silent, unwatched
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.offers import Market, Offer, Offers, estimated
 from approx_plugin.exploration.pricing import ChosenPlans, taken
@@ -79,6 +83,8 @@ from approx_plugin.workplace import Workplace
 _LINKS = 4
 """How often a program is linked at most, until it fits."""
 
+SOLVED_IMAGES = 300
+"""Calibration images with which a design is solved again as a whole."""
 REPORT = "report.json"
 """The report as plain values, in the project."""
 
@@ -254,7 +260,7 @@ def _check_place(directory: Path, force: bool) -> None:
     check_output(directory, force)
 
 
-def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent) -> Designed:
+def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent, watch: Watch = unwatched) -> Designed:
     """The network that meets the target at the least cost, as far as the search finds it; or that of a design file.
 
     Raises CapacityError where nothing that could be used fits the board.
@@ -265,10 +271,10 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
         return Designed(apply(graph, chosen), chosen, None, _confirmed(inputs, chosen, memo, workers))
     assert inputs.data is not None and spec.target is not None
     plans = inputs.plans
-    groupings = _groupings(inputs, plans.offers)
-    options = _options(inputs, groupings, inputs.data.calibration.inputs)
+    groupings = groupings_of(inputs, plans.offers)
+    options = options_of(inputs, groupings, inputs.data.calibration.inputs)
     _check_capacity(inputs, options)
-    with executor(workers) as pool:
+    with executor(workers, spec.search.cluster) as pool:
         try:
             found = explore(
                 options,
@@ -278,6 +284,8 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
                 spec.target,
                 spec.search,
                 progress,
+                sensitivity_of(inputs, pool, Memo(memo)),
+                watch,
             )
         except NothingMeetsTheTarget as failure:
             raise CapacityError(
@@ -293,7 +301,21 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
     )
 
 
-def _outlook(inputs: Inputs) -> str | None:
+def sensitivity_of(inputs: Inputs, pool: Executor, memo: Memo) -> Sensitivity | None:
+    """What is known of a design without labels; None where the published method is to search as it did."""
+    method = inputs.spec.method.name
+    if method == "significance" or inputs.data is None:
+        return None
+    calibration = inputs.data.calibration.inputs[:SOLVED_IMAGES]
+    return Sensitivity(
+        Divergence(inputs.graph, inputs.data.exploration.inputs, pool, memo),
+        lambda candidates: (
+            solved_again(inputs.graph, candidates, calibration) if method == "reconstruction" else candidates
+        ),
+    )
+
+
+def outlook(inputs: Inputs) -> str | None:
     """What is to be said of the confirmation images before a search; None where there is none, or nothing to say."""
     spec, data = inputs.spec, inputs.data
     if inputs.design or spec.method.name == "none" or data is None or spec.target is None:
@@ -310,7 +332,7 @@ def _confirmed(inputs: Inputs, candidates: Candidates, memo: Path, workers: int)
         return None
     if inputs.graph.output_tensor.element != "int8":
         return None
-    with executor(workers) as pool:
+    with executor(workers, inputs.spec.search.cluster) as pool:
         evaluate = Evaluator(inputs.graph, inputs.data.confirmation, pool, Memo(memo))
         exact, approximated = evaluate([(), candidates])
     return compare(exact, approximated)
@@ -340,7 +362,7 @@ def exact_design(inputs: Inputs) -> Designed:
     return Designed(inputs.graph, (), None, None)
 
 
-def _groupings(inputs: Inputs, offers: Offers) -> dict[int, Grouping]:
+def groupings_of(inputs: Inputs, offers: Offers) -> dict[int, Grouping]:
     """What may be left out together, for each operator that may be approximated and has a kernel that can."""
     found: dict[int, Grouping] = {}
     method = inputs.spec.method
@@ -357,11 +379,13 @@ def _groupings(inputs: Inputs, offers: Offers) -> dict[int, Grouping]:
     return found
 
 
-def _options(inputs: Inputs, groupings: Mapping[int, Grouping], calibration: Int8Array) -> Options:
+def options_of(inputs: Inputs, groupings: Mapping[int, Grouping], calibration: Int8Array) -> Options:
     """What the spec's method makes of the operators that may be approximated."""
     method = inputs.spec.method
     if method.name == "reconstruction":
         return by_reconstruction(inputs.graph, groupings, calibration)
+    if method.name == "compensated":
+        return by_compensation(inputs.graph, groupings, calibration)
     return by_significance(inputs.graph, groupings, calibration, criterion=method.criterion)
 
 
@@ -438,7 +462,7 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     if inputs.host is not None:
         before = measure(inputs.host, place, workers, say)
         inputs = replace(inputs, left=before.left)
-    warning = _outlook(inputs)
+    warning = outlook(inputs)
     if warning is not None:
         say(f"warning: {warning}")
     designed = design(inputs, place.evaluations, request.workers or spec.search.workers, progress)

@@ -20,6 +20,7 @@ from approx_plugin.build.headless import build_in_cubeide
 from approx_plugin.build.images import FOLDER
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
+from approx_plugin.exploring import explore as explore_front
 from approx_plugin.files import write_whole
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
@@ -32,7 +33,7 @@ from approx_plugin.project.lock import alone
 from approx_plugin.proof.program import read_code
 from approx_plugin.report.size import size_text
 from approx_plugin.session import Session, generate_project, require
-from approx_plugin.spec.order import project_place
+from approx_plugin.spec.order import front_folder, project_place
 
 
 def generate_if_needed(session: Session) -> None:
@@ -191,6 +192,12 @@ def bench(session: Session) -> None:
     session.say(f"{directory}: bench.html, bench.txt (both with all layers), bench.json, bench.svg")
 
 
+def explore(session: Session) -> None:
+    """Search, and leave the front beside the project."""
+    found = explore_front(session.order, session.say, session.progress)
+    session.show(found.text, found.document)
+
+
 def explain(session: Session) -> None:
     """Say which kernels were considered for a layer, and why one of them was taken."""
     # Late: nobody else needs it.
@@ -310,6 +317,7 @@ def clean(session: Session) -> None:
         session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
     remove_generated(bench_output.folder(session.directory))
     remove_generated(selftest_project.folder(session.directory))
+    remove_generated(front_folder(session.directory))
     session.place.remove()
 
 
@@ -327,6 +335,7 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "measure": measure,
         "selftest": selftest,
         "inspect": inspect,
+        "explore": explore,
         "explain": explain,
         "program": program,
         "compiledb": compiledb,

@@ -18,6 +18,9 @@ from approx_plugin.model.graph import Graph
 WORTH = 1.015
 """Memory is spent only where it makes a step quicker by more than this factor: estimates are no better."""
 
+Variants = Mapping[str, frozenset[str]]
+"""Kernel -> variants of its plans."""
+
 Price = Callable[[Plan], StepCost]
 """Plan -> cost. Where the figure comes from is nobody's business here."""
 
@@ -100,8 +103,11 @@ class Market:
         kept = {first: _undominated(self._wanted(offers, taken)) for first, offers in found.items()}
         return Offers(kept, considered, refusals)
 
-    def candidate(self, candidate: Candidate) -> tuple[Offer, ...]:
-        """For an approximated operator: what the kernels offer that can leave products out."""
+    def candidate(self, candidate: Candidate, variants: Variants | None = None) -> tuple[Offer, ...]:
+        """For an approximated operator: what the kernels offer that can leave products out.
+
+        variants: of the plans that are worth pricing, by kernel; a kernel that has none of them offers all its plans.
+        """
         run: Run = (candidate.operator,)
         able = [k for k in self.kernels if k.skips and k.suits(run) and not k.refusal(run, self.platform)]
         if any(kernel.name == self.preferred for kernel in able):
@@ -110,15 +116,22 @@ class Market:
             kernel.name == self.preferred and kernel.suits(run) for kernel in self.kernels
         ):
             return ()
-        return _undominated([offer for kernel in able for offer in self._made(kernel, run, candidate)[0]])
+        worth = variants or {}
+        return _undominated(
+            [offer for k in able for offer in self._made(k, run, candidate, worth.get(k.name, frozenset()))[0]]
+        )
 
-    def _made(self, kernel: Kernel, run: Run, candidate: Candidate | None) -> tuple[list[Offer], str | None]:
+    def _made(
+        self, kernel: Kernel, run: Run, candidate: Candidate | None, variants: frozenset[str] = frozenset()
+    ) -> tuple[list[Offer], str | None]:
         """The offers of a kernel for a run that it suits; or none, and why."""
         reason = kernel.refusal(run, self.platform)
         if reason:
             return [], reason
         try:
-            return [Offer(plan, self.price(plan), candidate) for plan in kernel.plans(run, self.platform)], None
+            plans = kernel.plans(run, self.platform)
+            plans = [plan for plan in plans if plan.variant in variants] or plans
+            return [Offer(plan, self.price(plan), candidate) for plan in plans], None
         except UnpricedError as error:
             return [], str(error)
 

@@ -104,8 +104,17 @@ class ChosenPlans:
 
     def _of(self, candidate: Candidate) -> tuple[Offer, ...]:
         if candidate not in self._candidates:
-            self._candidates[candidate] = self._market.candidate(candidate)
+            # Products that are left out hardly change which stripes and memories are best: pricing takes long.
+            self._candidates[candidate] = self._market.candidate(candidate, self._worth(candidate.layer))
         return self._candidates[candidate]
+
+    def _worth(self, layer: int) -> dict[str, frozenset[str]]:
+        """The variants of the exact operator that are among the offers, by kernel."""
+        found: dict[str, set[str]] = {}
+        for offer in self._offers.offers.get(layer, ()):
+            if len(offer.run) == 1:
+                found.setdefault(offer.plan.kernel, set()).add(offer.plan.variant)
+        return {kernel: frozenset(variants) for kernel, variants in found.items()}
 
     def effective(self, candidates: Candidates) -> Candidates:
         """See `Pricing.effective`."""

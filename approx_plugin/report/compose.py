@@ -170,8 +170,8 @@ def method_title(method: Method) -> str:
     """The method in words."""
     if method.name == "none":
         return "none (exact)"
-    if method.name == "reconstruction":
-        return "reconstruction, by the kernels' groups"
+    if method.name in ("reconstruction", "compensated"):
+        return f"{method.name}, by the kernels' groups"
     return f"{method.name}, {method.criterion}, by {method.granularity}"
 
 

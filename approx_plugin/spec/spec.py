@@ -68,7 +68,8 @@ class Target:
 class Method:
     """How products are chosen to be skipped.
 
-    name:      "none" (exact), "significance" (the published method) or "reconstruction" (the second-order update).
+    name:      "none" (exact), "significance" (the published method), "compensated" (products that hardly vary, their
+               mean in the bias) or "reconstruction" (the second-order update).
     criterion: "ratio_of_means" (S = E[a]w / sum E[a]w) or "mean_of_ratios" (mean of |p_i / sum p|).
     granularity: of significance: "weight" (the published one) or "pair" (aligned pairs, what one SMLAD does).
     layers:    names or indexes of the convolutions that may be approximated; None: all of them.
@@ -88,12 +89,14 @@ class Search:
 
     confidence: in percent, with which the target has to be kept on images like the confirmation set's; None: it is
     enough that those images themselves keep it.
+    cluster: None for processes of our own, "dask" for a local cluster of dask.distributed, else a scheduler's address.
     """
 
     seed: int
     evaluations: int
     workers: int
     confidence: float | None
+    cluster: str | None = None
 
 
 @dataclass(frozen=True)

@@ -326,7 +326,7 @@ BAD = [
         "name: significant",
         11,
         16,
-        ["'significance' or 'reconstruction'", "Did you mean 'significance'?"],
+        ["'compensated' or 'reconstruction'", "Did you mean 'significance'?"],
     ),
     ("{name: significance, layers", "{layers", 11, 1, ["the key 'name' is missing in method"]),
     (
@@ -334,7 +334,7 @@ BAD = [
         "off",
         11,
         9,
-        ["'significance' or 'reconstruction'"],
+        ["'compensated' or 'reconstruction'"],
     ),
     ("{name: significance, layers: [conv2d_2, 3], exclude: [conv2d_0]}", "7", 11, 9, ["a text or a map"]),
     ("[conv2d_2, 3]", "[]", 11, 30, ["method.layers is empty"]),

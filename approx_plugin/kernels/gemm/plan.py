@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
+
+from approx_plugin.approximation.grouping import Grouping
 from approx_plugin.cores.core import load_core
 from approx_plugin.kernels.gemm.code import Code
 from approx_plugin.kernels.gemm.gather import Gathering
 from approx_plugin.kernels.gemm.geometry import BLOCK, Geometry, Stripes
+from approx_plugin.kernels.gemm.skipping import gathering_of, grouping_of
 from approx_plugin.kernels.gemm.table import stream
 from approx_plugin.kernels.machine.routine import Routine
 from approx_plugin.kernels.needs import FLASH, RAM, Bytes
@@ -56,14 +60,24 @@ class GemmPlan(RolledPlan):
 
     @property
     def macs(self) -> int:
-        """All but those of channels that put out one value: their weights are 0, but multiplied all the same."""
-        return self.conv.macs
+        """All but those of taps that are not read: other weights of 0 are multiplied all the same."""
+        return self.geometry.pixels * self.geometry.outputs * int(np.count_nonzero(self.gathering.pairs >= 0))
+
+    @cached_property
+    def gathering(self) -> Gathering:
+        """How windows are read."""
+        return gathering_of(self.geometry, self.numbers.weights)
+
+    @cached_property
+    def grouping(self) -> Grouping:
+        """Taps that are 0 for every output channel are not read."""
+        return grouping_of(self.conv)
 
     def _code(self, symbol: str) -> Code:
         return Code(
             self.geometry,
             self.stripes,
-            Gathering(self.geometry),
+            self.gathering,
             self.numbers,
             self.conv.input_zero_point,
             load_core(self.core),
