@@ -23,7 +23,7 @@ from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.legible import check_paths
 from approx_plugin.merging.host import Host, read_host
-from approx_plugin.merging.merge import missing, take_out
+from approx_plugin.merging.merge import missing, reinsert, take_out
 from approx_plugin.merging.moving import board_of, host_of
 from approx_plugin.pipeline import Say, generate, lowered_again
 from approx_plugin.project.clean import remove_generated
@@ -81,11 +81,19 @@ class Session:
     def is_current(self) -> bool:
         """Whether the project is what its inputs make of it, and the network is in the user's own if it has to be."""
         inputs = digest.of_inputs(self.request, self.spec)
-        current = digest.is_current(self.place.stamp, inputs, self.directory, strict=self.request.force)
-        return current and (self.order.into is None or not missing(read_host(self.order.into)))
+        if not digest.is_current(self.place.stamp, inputs, self.directory, strict=self.request.force):
+            return False
+        return self.order.into is None or not missing(read_host(self.order.into))
+
+    def repair(self) -> None:
+        """Give the user's build files back what a regeneration took from them: nothing has to be chosen for that."""
+        if self.order.into is not None:
+            for name in reinsert(read_host(self.order.into, project_place(self.request, self.spec))):
+                self.say(f"{self.order.into}: settings of the network in {name} put back")
 
     def up_to_date(self) -> None:
         """Generate the project unless it is current."""
+        self.repair()
         if not self.is_current():
             generate_project(self)
 
@@ -111,6 +119,7 @@ def generate_project(session: Session) -> None:
 
 def generate_if_needed(session: Session) -> None:
     """Make the project, or say that it is up to date."""
+    session.repair()
     if session.is_current():
         session.say(f"{session.directory} is up to date")
     else:
