@@ -46,7 +46,10 @@ def main():
     public = [str(network / "Inc"), str(hook / "Inc")]
     DefaultEnvironment().Append(CPPPATH=public)  # noqa: F821
     env.Append(CPPPATH=[*public, str(library / "Include")], CCFLAGS=["-O3"])  # noqa: F821
-    for name, folder in (("network", network / "Src"), ("library", library / "Source"), ("hook", hook / "Src")):
+    folders = {"network": network / "Src", "library": library / "Source"}
+    if (network / "Inc" / "approx_network.h").is_file():  # the hook is for a network without a name of its own
+        folders["hook"] = hook / "Src"
+    for name, folder in folders.items():
         env.BuildSources(os.path.join("$BUILD_DIR", "approx-objects", name), str(folder))  # noqa: F821, PTH118
 
 
