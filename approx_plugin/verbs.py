@@ -38,6 +38,7 @@ from approx_plugin.spec.order import front_folder, project_place
 
 def generate_if_needed(session: Session) -> None:
     """Make the project, or say that it is up to date."""
+    session.repair()
     if session.is_current():
         session.say(f"{session.directory} is up to date")
     else:
@@ -248,12 +249,10 @@ def status(session: Session) -> None:
     """Say what of the network is in the user's project, and what is not as it was put there."""
     host = _host(session)
     lacking = missing(host)
-    session.say(
-        f"{host.name} ({host.directory}): {host.machine.mcu or 'part not named'}, {' '.join(host.machine.flags)}"
-    )
-    for line in lacking:
-        session.say(f"  {line}")
-    session.say("run `scons approx=1` to repair it" if lacking else f"  the network is in {host.folder}, complete")
+    lines = [f"{host.name} ({host.directory}): {host.machine.mcu or 'part not named'}, {' '.join(host.machine.flags)}"]
+    lines += [f"  {line}" for line in lacking] or [f"  the network is in {host.folder}, complete"]
+    lines += ["run `scons approx=1` to repair it"] if lacking else []
+    session.show("\n".join(lines), {"project": str(host.directory), "folder": host.folder, "missing": list(lacking)})
 
 
 def remove(session: Session) -> None:
@@ -261,14 +260,15 @@ def remove(session: Session) -> None:
     host = _host(session)
     with alone(host.directory, lambda: session.say(f"waiting for another run on {host.directory}")):
         done = take_out(host, session.request.force)
-    session.say(f"{host.directory}: {len(done.removed)} files of the network removed")
+    lines = [f"{host.directory}: {len(done.removed)} files of the network removed"]
     for name, is_restored in sorted(done.restored.items()):
         what = "byte for byte as it was before" if is_restored else "without the network; it was edited since"
-        session.say(f"  {name}: {what}")
-    for path in done.kept:
-        session.say(f"  {path}: edited, and kept")
+        lines.append(f"  {name}: {what}")
+    lines += [f"  {path}: edited, and kept" for path in done.kept]
     if not done.removed and not done.restored:
-        session.say("  there was none")
+        lines.append("  there was none")
+    result = {"removed": list(done.removed), "kept": list(done.kept), "restored": dict(done.restored)}
+    session.show("\n".join(lines), result)
 
 
 def selftest(session: Session) -> None:

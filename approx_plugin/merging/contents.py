@@ -29,7 +29,8 @@ def contents(program: Program, provider: CmsisNn, hidden: Iterable[str] = ()) ->
     for path, file in runtime_sources().items():
         files[path.removeprefix(f"{NETWORK_FOLDER}/")] = file.read_bytes()
     for file in sorted((root / HOOK).glob("*/*.[ch]")):
-        files[file.relative_to(root / HOOK).as_posix()] = file.read_bytes()
+        text = program.names.renamed(file.read_text(encoding="utf-8"))
+        files[file.relative_to(root / HOOK).as_posix()] = text.encode()
     for path, file in provider.files.items():
         files[f"{LIBRARY}/{path}"] = file.read_bytes()
     if hidden:

@@ -19,7 +19,7 @@ from approx_plugin.merging.board import OF_PROJECT, board_for
 from approx_plugin.merging.contents import PRIVATE_NAMES, contents, exported, include_dirs
 from approx_plugin.merging.cproject import Addition
 from approx_plugin.merging.foreign import SINGLE_ROUNDING, clashes
-from approx_plugin.merging.host import Host, read_host
+from approx_plugin.merging.host import Host, check_toolchain, read_host
 from approx_plugin.merging.ledger import read_ledger
 from approx_plugin.merging.merge import MergeResult, Wish, check_place, put, reinsert, take_out
 from approx_plugin.spec.order import Order, board_place, project_place
@@ -42,6 +42,7 @@ def host_of(order: Order) -> Host | None:
         return None
     place = project_place(order.request, order.spec)
     host = read_host(order.into, place)
+    check_toolchain(host)
     check_place(host, order.spec.project.name)
     inside = host.directory in (order.directory, *order.directory.parents)
     if inside and _is_compiled(host, order.directory):

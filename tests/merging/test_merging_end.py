@@ -173,6 +173,7 @@ def test_status_a_rerun_and_a_repair(made: Made) -> None:
     assert ".cproject lacks settings of the network" in told and "CMakeLists.txt" not in told
     again = command("--spec", made.spec)
     assert again.status == 0 and tree(made.app) == merged, again.text
+    assert "in .cproject put back" in again.text and "is up to date" in again.text
 
 
 def test_verify_runs_the_network_that_moved_in(made: Made) -> None:
