@@ -103,6 +103,7 @@ def _board(bench: Bench, board: BoardResult, published: Published) -> dict[str, 
         "model_error": board.model_error,
         "variants": {variant.variant: _variant(bench, board, variant) for variant in board.variants},
         "missing": dict(board.missing),
+        "notes": list(board.notes),
         "published": [{"engine": r.engine, "cycles_per_mac": [r.low, r.high]} for r in references],
     }
 

@@ -85,6 +85,8 @@ def _summary(bench: Bench) -> list[str]:
     )
     lines.append("flash, RAM: of the whole linked firmware; stack: its deepest.")
     for board in bench.boards:
+        for note in board.notes:
+            lines += textwrap.wrap(f"{board.name}: {note}", WIDTH, subsequent_indent="  ")
         lines += [f"{board.name} cannot hold '{titles(bench)[name]}': {why}" for name, why in board.missing]
     for board, variant in _results(bench):
         named = f"{board.name}, {titles(bench)[variant.variant]}"

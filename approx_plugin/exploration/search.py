@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from approx_plugin.approximation.options import Options
 from approx_plugin.exploration.comparison import compare
 from approx_plugin.exploration.confirmation import Look, confirm
+from approx_plugin.exploration.descent import Descent, Sensitivity
 from approx_plugin.exploration.design import Design
 from approx_plugin.exploration.evaluation import Evaluate
 from approx_plugin.exploration.explorer import Explorer
 from approx_plugin.exploration.front import Front
 from approx_plugin.exploration.goal import Goal
-from approx_plugin.exploration.measurement import BudgetSpent, Notebook, Progress, silent
+from approx_plugin.exploration.measurement import BudgetSpent, Notebook, Progress, Watch, silent, unwatched
 from approx_plugin.exploration.pricing import Pricing
 from approx_plugin.exploration.promise import Outlook, Promise
 from approx_plugin.exploration.result import Exploration, NothingMeetsTheTarget
@@ -33,16 +34,20 @@ def explore(
     target: Target,
     search: Search,
     progress: Progress = silent,
+    sensitivity: Sensitivity | None = None,
+    watch: Watch = unwatched,
 ) -> Exploration:
     """Search on one set, confirm on another. The same arguments give the same result; without a confidence, a larger
     `search.evaluations` never gives one that takes more cycles.
 
+    sensitivity: what can be known of designs without labels; with it, and where the exact network fits, the search goes
+    by that (`descent.py`), else by accuracy alone. watch: told of every design that is measured.
     Uses all of `search` but the workers; at least 1 evaluation, the exact network counts as one. Raises
     SearchInterrupted, and NothingMeetsTheTarget where not even the exact network can be used.
     """
     if search.evaluations < 1:
         raise ValueError("a search needs at least one evaluation")
-    notebook = Notebook(on_exploration, prices, search.evaluations, progress)
+    notebook = Notebook(on_exploration, prices, search.evaluations, progress, watch)
     exact, exact_fits = notebook.reference(), prices.total(()).fits
     goal = Goal.on(target, exact.point.accuracy)
     (exact_confirmed,) = on_confirmation([()])
@@ -52,7 +57,10 @@ def explore(
     if goal.allowed >= 0 or not exact_fits:
         notebook.meets = goal.met
         try:
-            Explorer(options, prices, notebook, goal, outlook, search.seed).run()
+            if sensitivity and exact_fits:
+                Descent(options, prices, notebook, goal, outlook, sensitivity).run()
+            else:
+                Explorer(options, prices, notebook, goal, outlook, search.seed).run()
         except BudgetSpent:
             ended = False
     designs = notebook.designs

@@ -154,7 +154,7 @@ def compose(subject: Subject, made: Made) -> Report:
         allowed_drop=spec.target.max_accuracy_drop if exploration and spec.target else None,
         confidence=exploration.confidence if exploration else None,
         looks=looks(exploration),
-        remarks=tuple(_remarks(made)),
+        remarks=(*board.notes, *_remarks(made)),
         required=required(spec, exploration),
         target_met=target_met(exploration, limits),
         limits=limits,
@@ -165,6 +165,8 @@ def compose(subject: Subject, made: Made) -> Report:
         seed=spec.search.seed,
         is_baseline=provider.is_baseline,
         preferred=subject.preferred,
+        more_inputs=tuple(map(_border, graph.inputs[1:])),
+        more_outputs=tuple(map(_border, graph.outputs[1:])),
     )
 
 
@@ -172,8 +174,8 @@ def method_title(method: Method) -> str:
     """The method in words."""
     if method.name == "none":
         return "none (exact)"
-    if method.name == "reconstruction":
-        return "reconstruction, by the kernels' groups"
+    if method.name in ("reconstruction", "compensated"):
+        return f"{method.name}, by the kernels' groups"
     return f"{method.name}, {method.criterion}, by {method.granularity}"
 
 
@@ -195,7 +197,7 @@ def totals_of(choice: Choice, shortages: Sequence[str]) -> Totals:
 
 
 def _border(tensor: Tensor) -> Border:
-    return Border(tensor.name, tensor.shape, tensor.scale, tensor.zero_point)
+    return Border(tensor.name, tensor.shape, tensor.scale, tensor.zero_point, tensor.element)
 
 
 def _accuracy(name: str, comparison: Comparison | None, looks: int | None) -> Accuracy:

@@ -10,12 +10,16 @@ from approx_plugin.report.detail import ArenaPiece, CostLimit, Histogram, SkipMa
 
 @dataclass(frozen=True)
 class Border:
-    """An int8 tensor at the network's border: real = scale * (q - zero_point)."""
+    """A tensor at the network's border: real = scale * (q - zero_point).
+
+    shape: of its bytes; element: what they are, as of `Tensor`.
+    """
 
     name: str
     shape: tuple[int, ...]
     scale: float
     zero_point: int
+    element: str = "int8"
 
     @property
     def size_bytes(self) -> int:
@@ -301,6 +305,8 @@ class Report:
     preferred: str | None = None
     limits: tuple[CostLimit, ...] = ()
     remedies: tuple[str, ...] = ()
+    more_inputs: tuple[Border, ...] = ()
+    more_outputs: tuple[Border, ...] = ()
 
     @property
     def macs(self) -> Macs:

@@ -14,7 +14,7 @@ from approx_plugin.errors import ProjectError
 from approx_plugin.hashes import sha256
 
 COUNTS = ("cycles", "ideal_cycles", "instructions")
-BOARD_KEYS = ("board", "name", "mcu", "core", "clock_hz", "model_error", "variants", "missing", "published")
+BOARD_KEYS = ("board", "name", "mcu", "core", "clock_hz", "model_error", "variants", "missing", "notes", "published")
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,
