@@ -54,7 +54,8 @@ def explore_within(
     progress: Progress = silent,
     watch: Watch = unwatched,
 ) -> Exploration:
-    """The most accurate design that keeps to the limits; of those that keep to none of them, the cheapest.
+    """The most accurate design that keeps to the limits; where none does, the most accurate one that fits: what misses
+    the target anyway need not lose accuracy as well.
 
     Arguments as for `explore`; no confidence is asked for. Raises SearchInterrupted, and NothingMeetsTheTarget where no
     design that was measured fits the board.
@@ -68,10 +69,9 @@ def explore_within(
     if not usable:
         raise NothingMeetsTheTarget("no design that fits could be measured")
     keeping = [design for design in usable if limits.met(design.point)]
-    if keeping:
-        chosen = max(keeping, key=lambda d: (d.point.accuracy, -d.point.cycles, d.point.levels))
-    else:
-        chosen = min(usable, key=lambda d: (d.point.cycles, -d.point.accuracy, d.point.levels))
+    chosen = max(keeping or usable, key=lambda d: (d.point.accuracy, not d.candidates, -d.point.cycles, d.point.levels))
+    if not keeping and exact_fits:
+        chosen = exact
     right = notebook.correct(())
     first, second = on_confirmation([(), chosen.candidates])
     return Exploration(
@@ -96,7 +96,7 @@ def _message(chosen: Design, kept: bool, exact_fits: bool) -> str:
         return "The exact network keeps to the costs that were asked for: nothing is approximated."
     if kept:
         return "The most accurate design that was found to keep to the costs that were asked for is used."
-    least = "the exact network" if not chosen.candidates else "the cheapest design that was measured"
+    least = "the exact network" if not chosen.candidates else "the most accurate design that fits"
     what = "" if exact_fits else " The exact network does not fit the board."
     return f"THE TARGET IS NOT MET: no design that was measured keeps to the costs; {least} is used.{what}"
 
