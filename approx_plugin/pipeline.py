@@ -21,6 +21,7 @@ from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import Options, by_reconstruction, by_significance
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
+from approx_plugin.build.images import outputs
 from approx_plugin.build.overflow import OverflowedError
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.dataset import Datasets, load_datasets, random_inputs
@@ -42,7 +43,9 @@ from approx_plugin.kernels.borders import state_bytes
 from approx_plugin.kernels.capacity import Demand, Room, missing, shortages
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.kernels.costs.model import CostModel
+from approx_plugin.kernels.interfaces.registry import with_interfaces
 from approx_plugin.kernels.lowering import lower
+from approx_plugin.kernels.names import Names
 from approx_plugin.kernels.needs import FLASH, NOTHING, RAM, Bytes
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
@@ -69,6 +72,9 @@ from approx_plugin.workplace import Workplace
 
 _LINKS = 4
 """How often a program is linked at most, until it fits."""
+
+REPORT = "report.json"
+"""The report as plain values, in the project."""
 
 AUTO = "auto"
 """In the place of a kernel's name: whichever is best."""
@@ -137,16 +143,20 @@ class Designed:
     """candidates: the approximated operators of the network to be lowered.
 
     exploration: None where nothing was searched; accuracy: on the confirmation images, None without data.
+    found_as: its name in the search of an earlier run.
     """
 
     graph: Graph
     candidates: Candidates
     exploration: Exploration | None
     accuracy: Comparison | None
+    found_as: str = ""
 
     @property
     def title(self) -> str:
         """Which design it is, as in the report: by its number, or from a design file, or exact."""
+        if self.found_as:
+            return self.found_as
         if self.exploration is None:
             return FROM_FILE if self.candidates else title_of(0)
         return title_of(self.exploration.points.index(self.exploration.chosen.point))
@@ -157,12 +167,14 @@ class Lowered:
     """program: what is generated; choice: how it was put together; notes: operator index -> what to tell about it.
 
     considered: operator index -> kernel -> its quickest plan for the operator as it was lowered.
+    refusals: operator index -> kernel -> why it cannot compute it although it is made for such.
     """
 
     program: Program
     choice: Choice
     notes: Mapping[int, str]
     considered: Mapping[int, Mapping[str, Offer]]
+    refusals: Mapping[int, Mapping[str, str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -346,12 +358,28 @@ def lower_design(inputs: Inputs, designed: Designed) -> Lowered:
         inputs.platform,
         inputs.graph.macs,
         inputs.graph.macs - skipped,
+        Names(inputs.spec.name),
     )
+    program = with_interfaces(program, inputs.spec.api)
     place = board_place(inputs.request, inputs.spec)
     raise_all(shortages(program, inputs.room, place))
     approximated = inputs.market.collect((candidate.operator,) for candidate in designed.candidates)
     considered = {**plans.offers.considered, **approximated.considered}
-    return Lowered(program, choice, notes(plans.offers, choice), considered)
+    return Lowered(program, choice, notes(plans.offers, choice), considered, plans.offers.refusals)
+
+
+def made_before(inputs: Inputs, directory: Path) -> Designed | None:
+    """What a search has found for the project in `directory`, which is up to date; None where none was made for it."""
+    file, report = directory / FILE_NAME, directory / REPORT
+    if inputs.design or inputs.spec.method.name == "none" or not (file.is_file() and report.is_file()):
+        return None
+    candidates = load_design(file, inputs.graph).candidates
+    record = json.loads(file.read_bytes())["accuracy"]["confirmation"]
+    images, exact, approximated = record["images"], record["exact"], record["approximated"]
+    accuracy = Comparison(images, exact, approximated, approximated - exact, tuple(record["interval"]))
+    front = json.loads(report.read_bytes())["front"]
+    title = next(title_of(point["design"]) for point in front if point["chosen"])
+    return Designed(apply(inputs.graph, candidates), candidates, None, accuracy, title)
 
 
 def lowered_again(order: Order) -> Lowered:
@@ -415,10 +443,11 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     )
     texts = {
         "report.txt": render(report),
-        "report.json": json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
+        REPORT: json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
         **_design_file(inputs, designed, lowered, report),
     }
-    written = write(linked.files(texts), inputs.directory, request.force)
+    files = {**linked.files(texts), **(outputs(built) if built else {})}
+    written = write(files, inputs.directory, request.force)
     save_vectors(place, vectors)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)

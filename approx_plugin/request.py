@@ -13,6 +13,8 @@ class Request:
     force:   replace generated files that the user has edited.
     workers: processes for the search and the compiler; None: as the spec says, and one compiler a processor.
     boards:  for the bench only: ids, or "all"; empty: the one board.
+    layer:   for `explain` only: a name or an index.
+    probe:   for `program` only: which tool; None: whichever is there.
     """
 
     spec: Path
@@ -22,3 +24,5 @@ class Request:
     force: bool = False
     workers: int | None = None
     boards: tuple[str, ...] = ()
+    layer: str | None = None
+    probe: str | None = None

@@ -15,12 +15,14 @@ ORDER = (
     "calibration",
     "cli",
     "verbs",
+    "packing",
+    "session explanation",
     "bench",
     "pipeline",
     "proof",
     "laboratory",
     "inspection",
-    "terminal digest report legible vectors",
+    "terminal digest report legible vectors doctor requirements",
     "exploration selection suitability",
     "project",
     "build",
@@ -36,7 +38,7 @@ ORDER = (
     "boards",
     "cores",
     "documents",
-    "model workplace request process hashes files resources provenance errors __init__",
+    "model workplace request process hashes files resources provenance folding errors __init__",
 )
 """Floors from the top down. A room may import rooms of lower floors and, within one floor, nobody but itself."""
 

@@ -323,6 +323,21 @@ def test_kernels(
     assert suffixes == (unpacked if expected == {"unpacked"} else set())
 
 
+def test_a_network_with_a_name_and_two_more_interfaces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_spec(tmp_path, exact(name="kws", api=["stai", "ai"]))
+    assert "verified: 5 of 5" in told(capsys, "verify", "--spec", path)
+    made = tree(tmp_path / "out")
+    assert {"ai_kws.c", "approx_kws.c", "kws.h", "stai_kws.h"} <= {name.rsplit("/", 1)[-1] for name in made}
+    assert "approx_kws_run(" in made["Core/Src/inference.c"].decode()
+    assert "`Inc/approx_kws.h`" in made["README.md"].decode()
+    ours = {
+        name: content for name, content in made.items() if name.endswith((".c", ".h", ".s")) and "CMSIS" not in name
+    }
+    assert [
+        name for name, content in ours.items() if b"approx_network" in content and "/approx_profile" not in name
+    ] == []
+
+
 def test_a_real_library(cmsis_nn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_spec(tmp_path, exact(kernels={"convolution": "cmsis_nn"}))
     assert "verified: 5 of 5" in told(capsys, "verify", "--spec", path, "--cmsis-nn", cmsis_nn)

@@ -13,10 +13,12 @@ import numpy as np
 from approx_plugin.boards.board import Board
 from approx_plugin.kernels.c_lines import call
 from approx_plugin.kernels.capacity import flash_budget, ram_budget
-from approx_plugin.kernels.lowering import lower_plan, step_symbol
+from approx_plugin.kernels.lowering import lower_plan
 from approx_plugin.kernels.memory import ALIGNMENT
+from approx_plugin.kernels.names import Names
 from approx_plugin.kernels.needs import DTCM, RAM
 from approx_plugin.kernels.network import (
+    RUN,
     SCRATCH_DTCM,
     Network,
     check_text,
@@ -118,7 +120,7 @@ class Batch:
 def lowered(drawn: Drawn, first: int, platform: Platform) -> Step:
     """A run as the step whose first operator has the number `first`."""
     numbered = drawn.numbered(first)
-    return lower_plan(numbered.plan(platform), step_symbol(numbered.operators[-1].index), platform)
+    return lower_plan(numbered.plan(platform), Names().step(numbered.operators[-1].index), platform)
 
 
 def batches(drawn: Sequence[Drawn], board: Board, platform: Platform, procedure: Procedure) -> list[Batch]:
@@ -175,7 +177,8 @@ def program(batch: Batch, procedure: Procedure) -> Program:
     macs = sum(operator.macs for operator in operators)
     summary = f"{len(batch.steps)} layers of the {procedure.name}, which have nothing to do with each other."
     network = Network(graph, batch.steps, memory, (macs, macs), summary)
-    sources = {"Inc/approx_network.h": network.header, "Src/approx_network.c": _network_text(network, procedure)}
+    names = network.names
+    sources = {f"Inc/{names.header}": network.header, f"Src/{names.prefix}.c": _network_text(network, procedure)}
     for step in batch.steps:
         sources.update(step.emission.sources)
     return Program(graph, batch.steps, memory, sources)
@@ -190,16 +193,16 @@ def no_vectors(batch: Batch) -> TestVectors:
 
 def _network_text(network: Network, procedure: Procedure) -> str:
     names = [f"layer_{operator.index}" for operator in network.graph.operators]
-    parts = [prologue_text(network.summary, names, network.steps)]
+    parts = [prologue_text(network.summary, names, network.steps, network.names)]
     if procedure.fills:
         parts.append(FILL)
     beside = network.memory.beside.get(DTCM, 0)
     if beside:
         parts.append(SCRATCH_DTCM.format(size=beside))
-    parts.append(states_text(network.graph))
+    parts.append(states_text(network.graph, network.names))
     parts += [step_text(step) for step in network.steps]
-    parts.append(check_text(network.steps if procedure.asks else ()))
-    run = ["int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output)", "{"]
+    parts.append(check_text(network.steps if procedure.asks else (), network.names))
+    run = [RUN.format(network.names.run), "{"]
     run += ["    int8_t *const arena = activations;", "    (void)input;", "    (void)output;"]
     calls = [line for step in network.steps for line in _call(step, procedure)]
     if procedure.rounds == 1:

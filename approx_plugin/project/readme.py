@@ -19,7 +19,7 @@ The results are printed on {console}: first every layer with its average number 
 cycles, then every test vector, then the time of one inference.
 
 The project lies in one directory and has no links out of it: it can be moved, copied and put under version control
-(leave out the IDE's build folders `Debug` and `Release`).
+(leave out the build folders `Debug` and `Release`).
 
 ## What is in it
 
@@ -28,9 +28,10 @@ The project lies in one directory and has no links out of it: it can be moved, c
 | `Core/` | the application: runs the stored test vectors and prints; `Core/Src/test_vectors.c` holds them |
 | `Core/Src/inference.c` | how a program calls the network: its three buffers and the call |
 | `Drivers/BSP/` | {support} |
-| `Middlewares/Approx/` | the network: `Inc/approx_network.h` is what an application includes |
+| `Middlewares/Approx/` | the network: `Inc/{header}` is what an application includes |
 | `Middlewares/CMSIS-NN/` | the library that computes the other layers: {provider} {version} |
 | `{script}` | the linker script |
+| `Release/` | what was built, ready to be flashed: `.elf`, `.hex`, `.bin`, and the linker's map |
 | `approx_manifest.json` | every generated file with its sha256 |
 {report}
 `Middlewares` is compiled with -O3 in both configurations, so that Debug shows the timing of Release.
@@ -64,8 +65,12 @@ _PART = (
 _REPORT = "| `report.txt`, `report.json` | what was approximated, accuracy, memory |\n"
 
 
-def readme_text(name: str, board: Board, provider: CmsisNn, *, network: str, script: str, has_report: bool) -> str:
-    """The text of README.md. network: its name; script: the linker script's; has_report: report files lie beside it."""
+def readme_text(
+    name: str, board: Board, provider: CmsisNn, *, network: str, header: str, script: str, has_report: bool
+) -> str:
+    """The text of README.md. network: its name; header: its file's, script: the linker script's; has_report: report
+    files lie beside it.
+    """
     console = f"the board's virtual COM port ({board.console.baud} baud, 8N1)" if board.console else "its console"
     if board.generic:
         console = "the core's trace port (SWO, ITM port 0)" if board.console else "what `device_put` writes to"
@@ -79,6 +84,7 @@ def readme_text(name: str, board: Board, provider: CmsisNn, *, network: str, scr
         console=console,
         setup=setup,
         support=support,
+        header=header,
         script=script,
         provider=provider.provider,
         version=provider.version,

@@ -14,6 +14,7 @@ from approx_plugin.cubeide.cproject import cproject_text
 from approx_plugin.cubeide.project_file import encoding_text, project_text
 from approx_plugin.cubeide.settings import FAST_OPTIMIZATION, Settings
 from approx_plugin.errors import ProjectError
+from approx_plugin.kernels.names import UNNAMED, Names
 from approx_plugin.kernels.program import Program
 from approx_plugin.library.provider import CmsisNn
 from approx_plugin.project.readme import readme_text
@@ -73,6 +74,7 @@ def collect(
             board,
             provider,
             network=program.graph.name,
+            header=program.names.header,
             script=settings.linker_script,
             has_report=bool(extra),
         ),
@@ -81,7 +83,7 @@ def collect(
         _encoded(generated, ""),
         _encoded(program.sources, NETWORK_FOLDER),
         _encoded(extra, ""),
-        _copied(core_sources()),
+        {path: _renamed(program.names, content) for path, content in _copied(core_sources()).items()},
         _copied(board_sources(board)),
         _copied(_runtime_sources()),
         _copied({f"{LIBRARY_FOLDER}/{path}": file for path, file in provider.files.items()}),
@@ -94,6 +96,11 @@ def _encoded(texts: Mapping[str, str], folder: str) -> dict[str, bytes]:
 
 def _copied(files: Mapping[str, Path]) -> dict[str, bytes]:
     return {path: file.read_bytes() for path, file in files.items()}
+
+
+def _renamed(names: Names, content: bytes) -> bytes:
+    """A source of the application, which is written for a network with the default name."""
+    return content if names == UNNAMED else names.renamed(content.decode()).encode()
 
 
 def _runtime_sources() -> dict[str, Path]:

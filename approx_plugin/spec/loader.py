@@ -26,6 +26,9 @@ from approx_plugin.spec.spec import (
     Target,
 )
 
+OWN = "approx"
+"""Our own interface, which every network has."""
+
 
 def load_spec(path: Path) -> Spec:
     """Read approx.yaml.
@@ -73,6 +76,8 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
         kernels=KernelOptions(**values["kernels"]),
         optimize=values["optimize"],
         budget={memory: size_of(size) for memory, size in values.get("budget", {}).items()},
+        name=values["name"],
+        api=tuple(sorted(set(values["api"]) - {OWN})),
         cmsis_nn=resolved(folder / cmsis_nn) if cmsis_nn else None,
         project=ProjectOptions(
             name=project.get("name", project_name(model)),

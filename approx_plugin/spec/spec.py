@@ -120,6 +120,8 @@ class Spec:
     data:       None only where `method.name` is "none" or a design is given: test vectors are then random, seeded.
     design:     a design.json that is taken instead of a search, None for none.
     optimize:   what the choice of kernels is after: "time", "flash", "ram" or "balanced".
+    name:       the network's C name.
+    api:        in which C the network can be called beside our own: "stai", "ai".
     budget:     bytes that the network may take, by kind of memory ("flash", "ram"), for what else the firmware does.
     verify_images: how many inputs the emulator run checks.
     locations:  where each field stands in the file, by its path: "target.max_accuracy_drop" -> file:line:column.
@@ -138,6 +140,8 @@ class Spec:
     kernels: KernelOptions
     optimize: str
     budget: Mapping[str, int]
+    name: str
+    api: tuple[str, ...]
     cmsis_nn: Path | None
     project: ProjectOptions
     verify_images: int

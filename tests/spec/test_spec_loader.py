@@ -71,6 +71,32 @@ def test_short_file__defaults(tmp_path: Path) -> None:
     assert spec.verify_images == 20
 
 
+def test_how_the_application_calls_the_network(tmp_path: Path) -> None:
+    spec = load_spec(write_folder(tmp_path, SHORT + "name: kws_2\napi: [stai, approx, ai]\n"))
+    assert (spec.name, spec.api) == ("kws_2", ("ai", "stai"))
+    spec = load_spec(write_folder(tmp_path, SHORT))
+    assert (spec.name, spec.api) == ("network", ())
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("name: KWS", "lower-case letters"),
+        ("name: a__b", "lower-case letters"),
+        ("name: runtime", "approx_runtime is a file of the runtime"),
+        ("name: kws_layer_01", "ends as the names of layers do"),
+        ("name: layer_1", "ends as the names of layers do"),
+        ("api: []", "api"),
+        ("api: [st]", "'st'"),
+        ("api: [stai, stai]", "stai"),
+    ],
+)
+def test_names_that_a_network_cannot_have(line: str, message: str, tmp_path: Path) -> None:
+    ((row, _, text),) = places(write_folder(tmp_path, f"{SHORT}{line}\n"))
+    assert row == 4
+    assert message in text
+
+
 def test_what_the_application_leaves(tmp_path: Path) -> None:
     text = SHORT + "optimize: balanced\nbudget: {flash: 256K, ram: 65536}\n"
     spec = load_spec(write_folder(tmp_path, text))

@@ -26,17 +26,32 @@ import SCons.Node.Alias
 import SCons.Node.FS
 import SCons.Script
 
-VERBS = ("run", "verify", "report", "size", "check", "prove", "cubeide")
+VERBS = ("run", "verify", "report", "size", "check", "prove", "cubeide", "explain", "program", "compiledb")
+"""They act on the project."""
+
+MADE = ("approx_manifest.json", "report.json", "report.txt")
+"""What stands for all files of a project: the manifest has their hashes."""
+
+OTHERS = ("bench", "inspect", "packs", "doctor")
+"""They need none of its files."""
 
 
 def generate(env: Any, **_: Any) -> None:
     """Add `ApproxProject` to an environment."""
     env.AddMethod(approx_project, "ApproxProject")
+    env.AddMethod(approx_help, "ApproxHelp")
 
 
 def exists(env: Any) -> bool:
     """The tool needs nothing but its package."""
     return True
+
+
+def approx_help(env: Any) -> str:
+    """The targets and what they do, for a SConstruct's Help()."""
+    from approx_plugin.cli import verb_lines
+
+    return "\n".join(["Targets of ApproxProject (it is made by default)", *verb_lines((*VERBS, *OTHERS)), ""])
 
 
 def approx_project(
@@ -48,14 +63,20 @@ def approx_project(
     force: bool = False,
     workers: int | None = None,
     boards: str | None = None,
+    layer: str | None = None,
+    probe: str | None = None,
 ) -> Any:
     """The nodes of the project that `spec` describes; the other arguments take the place of the file's own entries.
 
-    boards: for the alias bench, "a,b,c" or "all". cmsis_nn falls back to CMSIS_NN_PATH.
-    Paths are relative to the SConscript. Raises UserError for mistakes.
+    boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program.
+    cmsis_nn falls back to CMSIS_NN_PATH. Paths are relative to the SConscript. Raises UserError for mistakes.
     """
     if env.GetOption("help"):
-        return []
+        if SCons.Script.help_text is None:
+            # The SConscript has said nothing so far: `scons -h` is to list what can be done.
+            env.Help(approx_help(env))
+        # As many nodes as there are otherwise, for whoever names one of them; nothing is built.
+        return list(env.Alias("the project of approx.yaml")) * len(MADE)
     from approx_plugin import digest
     from approx_plugin.errors import ApproxError
     from approx_plugin.legible import check_paths
@@ -73,11 +94,13 @@ def approx_project(
         force=force,
         workers=workers,
         boards=(boards,) if boards else (),
+        layer=layer,
+        probe=probe,
     )
-    # Before anything asks for what it fetches.
-    env.AlwaysBuild(env.Alias("packs", [], SCons.Script.Action(_verb("packs", request), None)))
     if SCons.Script.COMMAND_LINE_TARGETS == ["packs"]:
-        return []
+        # Nothing may ask for what is yet to be fetched.
+        env.AlwaysBuild(env.Alias("packs", [], SCons.Script.Action(_verb("packs", request), None)))
+        return list(env.Alias("the project of approx.yaml")) * len(MADE)
     try:
         check_paths(request)
         loaded = load_spec(request.spec)
@@ -90,7 +113,7 @@ def approx_project(
     sources = [*digest.input_files(loaded), *digest.tool_files(), *library_files]
     if any(place.exists() and not place.is_dir() for place in (directory, *directory.parents)):
         raise SCons.Errors.UserError(f"\n{directory}: error: the output cannot be a directory: a file is in its place")
-    made = [directory / name for name in ("approx_manifest.json", "report.json", "report.txt")]
+    made = [directory / name for name in MADE]
     for file in filter(Path.is_dir, made):
         raise SCons.Errors.UserError(f"\n{file}: error: a folder is in the place of a generated file")
     nodes = env.Command(
@@ -108,7 +131,7 @@ def approx_project(
         env.Depends(nodes, _Cleaning(directory, _verb("clean", request)))
     for name in VERBS:
         env.AlwaysBuild(env.Alias(name, nodes, SCons.Script.Action(_verb(name, request), None)))
-    for name in ("bench", "inspect"):
+    for name in OTHERS:
         env.AlwaysBuild(env.Alias(name, [], SCons.Script.Action(_verb(name, request), None)))
     return nodes
 
@@ -157,9 +180,10 @@ def _verb(name: str, request: Any) -> Any:
 
     def act(target: Any, source: Any, env: Any) -> int:
         command = [sys.executable, "-m", "approx_plugin", name, "--spec", str(request.spec)]
+        command += [request.layer or ""] if name == "explain" else []
         options = {"--board": request.board, "--out": request.out, "--cmsis-nn": request.cmsis_nn}
         options["--workers"] = request.workers
-        options["--boards"] = ",".join(request.boards)
+        options["--boards"], options["--probe"] = ",".join(request.boards), request.probe
         for option, value in options.items():
             command += [option, str(value)] if value else []
         command += ["--force"] if request.force else []
