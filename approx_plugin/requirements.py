@@ -23,6 +23,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "prove": (COMPILER,),
         "bench": (COMPILER,),
         "program": (COMPILER,),
+        "measure": (COMPILER,),
     }
 )
 """Verb -> programs."""
@@ -48,7 +49,7 @@ def _missing(verb: str, board: Board, probe: str | None) -> Iterator[ApproxError
             )
     if verb in ("run", "verify") and board.emulator is None:
         yield BoardError(f"QEMU has no machine with the core of {board.name}", hint="choose another board")
-    if verb == "program":
+    if verb in ("program", "measure"):
         try:
             find_programmer(probe)
         except ToolError as error:
