@@ -43,8 +43,6 @@ HELP = {
     "inspect": "say what is in a .tflite, what of it is supported, and which boards hold it; --init writes approx.yaml",
     "explain": "say which kernels were considered for a layer (its name or index), their prices, and why one was taken",
     "program": "put the built program on the board, with whichever tool is installed; --probe chooses one",
-    "monitor": "read the board's console (--port), and compare its cycles with the simulated ones, layer by layer",
-    "measure": "program, then monitor: the whole way for whoever has a board",
     "compiledb": "write compile_commands.json into the project, for clangd and other tools",
     "init": "write a first approx.yaml for a .tflite: what inspect --init does",
     "doctor": "say what is installed, what is missing, what it is for, and how to get it",
@@ -86,7 +84,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--force", action="store_true", help="replace generated files that were edited")
     made.add_argument("--workers", type=positive, help="processes for the search and the compiler")
     made.add_argument("--probe", help="for program: cube, openocd, stlink or pyocd (default: the first that is there)")
-    made.add_argument("--port", help="for monitor: the serial port (default: the only one that a board has)")
     made.add_argument("--quiet", action="store_true", help="results, warnings and mistakes only")
     made.add_argument("--json", action="store_true", help="the result as JSON on standard output; all else goes beside")
     made.add_argument("--version", action="version", version=f"approx-plugin {__version__}")
@@ -132,7 +129,6 @@ def request_of(arguments: argparse.Namespace) -> Request:
         boards=arguments.boards,
         layer=arguments.subject if arguments.verb == "explain" else None,
         probe=arguments.probe,
-        port=arguments.port,
     )
 
 

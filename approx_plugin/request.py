@@ -15,7 +15,6 @@ class Request:
     boards:  for the bench only: ids, or "all"; empty: the one board.
     layer:   for `explain` only: a name or an index.
     probe:   for `program` only: which tool; None: whichever is there.
-    port:    for `monitor` only: the serial port; None: the one that is there.
     """
 
     spec: Path
@@ -27,4 +26,3 @@ class Request:
     boards: tuple[str, ...] = ()
     layer: str | None = None
     probe: str | None = None
-    port: str | None = None

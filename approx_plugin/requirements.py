@@ -23,7 +23,6 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "prove": (COMPILER,),
         "bench": (COMPILER,),
         "program": (COMPILER,),
-        "measure": (COMPILER,),
     }
 )
 """Verb -> programs."""
@@ -49,7 +48,7 @@ def _missing(verb: str, board: Board, probe: str | None) -> Iterator[ApproxError
             )
     if verb in ("run", "verify") and board.emulator is None:
         yield BoardError(f"QEMU has no machine with the core of {board.name}", hint="choose another board")
-    if verb in ("program", "measure"):
+    if verb == "program":
         try:
             find_programmer(probe)
         except ToolError as error:

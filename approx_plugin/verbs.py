@@ -15,9 +15,10 @@ from approx_plugin.build.build import build
 from approx_plugin.build.check import check_project
 from approx_plugin.build.emulator import run_in_emulator
 from approx_plugin.build.emulator import verify as verify_run
+from approx_plugin.build.flashing import program as program_board
 from approx_plugin.build.headless import build_in_cubeide
+from approx_plugin.build.images import FOLDER
 from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
-from approx_plugin.hardware import flash, measure, monitor
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.pipeline import lowered_again
@@ -200,7 +201,10 @@ def program(session: Session) -> None:
     """Put the project's program on the board."""
     require("program", session)
     session.up_to_date()
-    command = flash(session)
+    files, stem = session.directory / FOLDER, session.spec.project.name
+    if not all((files / f"{stem}{end}").is_file() for end in (".elf", ".hex")):
+        generate_project(session)
+    command = program_board(files, stem, session.board, session.request.probe)
     session.show(f"{session.board.name}: programmed ({command})", {"board": session.board.id, "command": command})
 
 
@@ -241,8 +245,6 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "inspect": inspect,
         "explain": explain,
         "program": program,
-        "monitor": monitor,
-        "measure": measure,
         "compiledb": compiledb,
         "clean": clean,
     }

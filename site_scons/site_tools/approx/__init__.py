@@ -26,20 +26,7 @@ import SCons.Node.Alias
 import SCons.Node.FS
 import SCons.Script
 
-VERBS = (
-    "run",
-    "verify",
-    "report",
-    "size",
-    "check",
-    "prove",
-    "cubeide",
-    "explain",
-    "program",
-    "monitor",
-    "measure",
-    "compiledb",
-)
+VERBS = ("run", "verify", "report", "size", "check", "prove", "cubeide", "explain", "program", "compiledb")
 """They act on the project."""
 
 MADE = ("approx_manifest.json", "report.json", "report.txt")
@@ -78,11 +65,10 @@ def approx_project(
     boards: str | None = None,
     layer: str | None = None,
     probe: str | None = None,
-    port: str | None = None,
 ) -> Any:
     """The nodes of the project that `spec` describes; the other arguments take the place of the file's own entries.
 
-    boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program; port: for monitor.
+    boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program.
     cmsis_nn falls back to CMSIS_NN_PATH. Paths are relative to the SConscript. Raises UserError for mistakes.
     """
     if env.GetOption("help"):
@@ -109,7 +95,6 @@ def approx_project(
         boards=(boards,) if boards else (),
         layer=layer,
         probe=probe,
-        port=port,
     )
     try:
         check_paths(request)
@@ -194,7 +179,6 @@ def _verb(name: str, request: Any) -> Any:
         options = {"--board": request.board, "--out": request.out, "--cmsis-nn": request.cmsis_nn}
         options["--workers"] = request.workers
         options["--boards"], options["--probe"] = ",".join(request.boards), request.probe
-        options["--port"] = request.port
         for option, value in options.items():
             command += [option, str(value)] if value else []
         command += ["--force"] if request.force else []
