@@ -82,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
         "--boards", type=_names, default=(), help="boards for the bench: a,b,c or 'all' (default: the board)"
     )
     made.add_argument("--into", type=Path, help="a project of your own that the network moves into as well")
+    made.add_argument("--dry-run", action="store_true", help="show what would be changed in that project")
     made.add_argument("--out", type=Path, help="an output directory in the place of the spec's")
     made.add_argument("--cmsis-nn", type=Path, help="directory of a CMSIS-NN (default: $CMSIS_NN_PATH, then the spec)")
     made.add_argument("--force", action="store_true", help="replace generated files that were edited")
@@ -127,6 +128,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         board=arguments.board,
         out=arguments.out,
         into=arguments.into.absolute() if arguments.into else None,
+        dry=arguments.dry_run,
         cmsis_nn=cmsis_nn.absolute() if cmsis_nn else None,
         force=arguments.force,
         workers=arguments.workers,
