@@ -504,8 +504,8 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     written = write(files, inputs.directory, request.force)
     save_vectors(place, vectors)
     if inputs.host is not None:
-        wish = wish_of(inputs.host, program, provider, spec.project.name)
-        move_in(inputs.host, wish, before, place, force=request.force, workers=workers, say=say)
+        wish = wish_of(inputs.host, program, provider, spec.project.name, say)
+        move_in(inputs.host, wish, before, place, force=request.force, dry=request.dry, workers=workers, say=say)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)
 
