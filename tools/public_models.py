@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Takes every .tflite of a folder all the way, and writes one table: docs/models.md.
 
-    CMSIS_NN_PATH=... tools/models.py FOLDER --record models.jsonl [--jobs 2] [--document docs/models.md]
+    CMSIS_NN_PATH=... tools/public_models.py FOLDER --record models.jsonl [--jobs 2] [--document docs/models.md]
 
 For each model: it is read; its outputs for random inputs are compared with TensorFlow Lite's reference kernels (where
 tflite_runtime is installed); a project is generated for the smallest board that holds it, and run in QEMU, where every
@@ -193,7 +193,7 @@ def document(rows: Sequence[Row]) -> Iterator[str]:
     inside = [row for row in rows if "verified" in row]
     yield "# Public models"
     yield ""
-    yield "Written by `tools/models.py`. **All cycles are simulated** on the model of the board that is named, the"
+    yield "Written by `tools/public_models.py`. **All cycles are simulated** on the model of the board that is named, the"
     yield "smallest one that holds the network with the library's kernels; docs/validation.md says how right these"
     yield "models are. Exact networks, nothing approximated. Flash and RAM are of the whole firmware with one test"
     yield "vector, with our kernels: `auto` takes what flash there is. BUILTIN_REF: random inputs for which the integer"
