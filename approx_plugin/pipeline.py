@@ -17,6 +17,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from approx_plugin import digest
+from approx_plugin.approximation.basis import Float64Array
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import Options, by_compensation, by_reconstruction, by_significance
@@ -43,6 +44,7 @@ from approx_plugin.exploration.pricing import ChosenPlans, taken
 from approx_plugin.exploration.promise import too_few
 from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
 from approx_plugin.exploration.workers import executor
+from approx_plugin.files import sha256_of
 from approx_plugin.kernels.borders import state_bytes
 from approx_plugin.kernels.capacity import Demand, Room, missing, shortages
 from approx_plugin.kernels.costs.loader import board_costs
@@ -53,16 +55,20 @@ from approx_plugin.kernels.names import Names
 from approx_plugin.kernels.needs import FLASH, NOTHING, RAM, Bytes
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
+from approx_plugin.kernels.registry import BASELINE
 from approx_plugin.library.provider import CmsisNn, resolve
+from approx_plugin.merging.host import Host
+from approx_plugin.merging.moving import Measured, board_of, host_of, known_left, measure, move_in, wish_of
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.project.tree import collect
 from approx_plugin.project.writer import WriteResult, write
 from approx_plugin.project.writer import check as check_output
 from approx_plugin.reference.vectors import TestVectors, make_vectors
-from approx_plugin.report.compose import FROM_FILE, Made, Subject, compose, method_title, totals_of
-from approx_plugin.report.data import Report, title_of
+from approx_plugin.report.compose import FROM_FILE, Made, Rivals, Subject, compose, method_title, totals_of
+from approx_plugin.report.data import DataUse, Report, title_of
 from approx_plugin.report.document import as_json
+from approx_plugin.report.page import html_text
 from approx_plugin.report.text import render
 from approx_plugin.request import Request
 from approx_plugin.selection import selected_layers
@@ -96,6 +102,7 @@ class Inputs:
     data: None where the spec names none. layers: that may be approximated.
     design: what the design file of the spec says, None where it names none.
     overflow: bytes by memory that a linked program has turned out to need beyond what was estimated.
+    host: the user's project that the network moves into, None for none. left: bytes by memory that it leaves.
     """
 
     request: Request
@@ -109,6 +116,8 @@ class Inputs:
     directory: Path
     cmsis_nn: Path | None
     overflow: Bytes = field(default_factory=lambda: NOTHING)
+    host: Host | None = None
+    left: Bytes = field(default_factory=lambda: NOTHING)
 
     @property
     def platform(self) -> Platform:
@@ -140,7 +149,10 @@ class Inputs:
         """What the steps and the arena may take."""
         borders = self.graph.input_bytes + self.graph.output_bytes + state_bytes(self.graph)
         vectors = reserved(self.graph, self.board, self.spec.project.test_vectors)
-        room = Room.of(self.board, vectors, borders, self.spec.budget, len(self.graph.operators))
+        layers = len(self.graph.operators)
+        room = Room.of(self.board, vectors, borders, self.spec.budget, layers)
+        if self.host is not None:
+            room = room.within(self.left, self.host.name, borders, layers)
         return room.without(self.overflow)
 
 
@@ -150,6 +162,7 @@ class Designed:
 
     exploration: None where nothing was searched; accuracy: on the confirmation images, None without data.
     found_as: its name in the search of an earlier run.
+    significances: see `Options`; empty where nothing was searched by them.
     """
 
     graph: Graph
@@ -157,6 +170,7 @@ class Designed:
     exploration: Exploration | None
     accuracy: Comparison | None
     found_as: str = ""
+    significances: Mapping[int, Float64Array] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -197,7 +211,9 @@ def read(order: Order) -> Inputs:
     """Load and check everything. Raises an ApproxError, or an ErrorGroup of all that is wrong."""
     request, spec = order.request, order.spec
     errors: list[ApproxError] = []
-    board = attempt(errors, lambda: order.board)
+    host = attempt(errors, partial(host_of, order))
+    # Which board it is may depend on the project: its mistakes come first.
+    board = attempt(errors, partial(board_of, order, host)) if not errors else None
     costs = attempt(errors, partial(board_costs, board)) if board else None
     graph = attempt(errors, partial(read_graph, spec.model))
     if order.cmsis_nn:
@@ -226,6 +242,8 @@ def read(order: Order) -> Inputs:
         design=chosen,
         directory=order.directory,
         cmsis_nn=order.cmsis_nn,
+        host=host,
+        left=known_left(host, Workplace.of(spec.file, spec.project.name, order.directory)) if host else NOTHING,
     )
 
 
@@ -278,7 +296,9 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
                 "{confidence: point}`, or `kernels: {convolution: auto}`, which unpacks only where the memory suffices",
             ) from failure
     candidates = found.chosen.candidates
-    return Designed(apply(graph, candidates), candidates, found, found.confirmation)
+    return Designed(
+        apply(graph, candidates), candidates, found, found.confirmation, significances=options.significances
+    )
 
 
 def sensitivity_of(inputs: Inputs, pool: Executor, memo: Memo) -> Sensitivity | None:
@@ -436,6 +456,10 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     place = Workplace.of(spec.file, spec.project.name, inputs.directory)
     place.prepare()
     say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {inputs.board.name}")
+    workers, before = request.workers, Measured(NOTHING, None)
+    if inputs.host is not None:
+        before = measure(inputs.host, place, workers, say)
+        inputs = replace(inputs, left=before.left)
     warning = outlook(inputs)
     if warning is not None:
         say(f"warning: {warning}")
@@ -451,7 +475,7 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     inputs, lowered, provider, built = linked.inputs, linked.lowered, linked.provider, linked.built
     program = lowered.program
     report = compose(
-        Subject(spec, inputs.board, graph, inputs.platform.model.origin, inputs.room.budgets),
+        Subject(spec, inputs.board, graph, inputs.platform.model.origin, inputs.room.budgets, inputs.market.preferred),
         Made(
             program=program,
             candidates=designed.candidates,
@@ -463,18 +487,43 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
             accuracy=designed.accuracy,
             provider=provider,
             built=built,
+            rivals=_rivals(inputs),
+            significances=designed.significances,
+            data=tuple(_data(inputs)),
         ),
     )
     texts = {
         "report.txt": render(report),
+        "report.html": html_text(report),
         REPORT: json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
         **_design_file(inputs, designed, lowered, report),
     }
     files = {**linked.files(texts), **(outputs(built) if built else {})}
     written = write(files, inputs.directory, request.force)
     save_vectors(place, vectors)
+    if inputs.host is not None:
+        wish = wish_of(inputs.host, program, provider, spec.project.name)
+        move_in(inputs.host, wish, before, place, force=request.force, workers=workers, say=say)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)
+
+
+def _rivals(inputs: Inputs) -> Rivals:
+    """What the exact network costs layer by layer, with the library and with the kernels that were chosen for it."""
+    plans = inputs.plans
+    library = {}
+    for index, offers in plans.offers.considered.items():
+        baseline = offers.get(BASELINE)
+        library[index] = baseline.cost.cycles if baseline else min(offer.cost.cycles for offer in offers.values())
+    return Rivals(library, {offer.last: offer.cost.cycles for offer in plans.choice(()).steps})
+
+
+def _data(inputs: Inputs) -> Iterator[DataUse]:
+    """The sets of images that were used."""
+    if inputs.data is not None and inputs.spec.data is not None:
+        for name, source in inputs.spec.data.sources.items():
+            images = len(getattr(inputs.data, name))
+            yield DataUse(name, source.file.name, images, sha256_of(source.file).hex())
 
 
 def _design_file(inputs: Inputs, designed: Designed, lowered: Lowered, report: Report) -> dict[str, str]:

@@ -12,6 +12,9 @@ from approx_plugin.boards.board import Board
 from approx_plugin.errors import ApproxError, ToolError
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.legible import check_paths
+from approx_plugin.merging.host import read_host
+from approx_plugin.merging.merge import missing
+from approx_plugin.merging.moving import board_of, host_of
 from approx_plugin.pipeline import Say, generate
 from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.request import Request
@@ -61,7 +64,7 @@ class Session:
     @property
     def board(self) -> Board:
         """The board; its mistakes are told when the project is brought up to date, with those of the other inputs."""
-        return self.order.board
+        return board_of(self.order, host_of(self.order))
 
     @property
     def directory(self) -> Path:
@@ -69,9 +72,10 @@ class Session:
         return self.order.directory
 
     def is_current(self) -> bool:
-        """Whether the project is what its inputs make of it."""
+        """Whether the project is what its inputs make of it, and the network is in the user's own if it has to be."""
         inputs = digest.of_inputs(self.request, self.spec)
-        return digest.is_current(self.place.stamp, inputs, self.directory, strict=self.request.force)
+        current = digest.is_current(self.place.stamp, inputs, self.directory, strict=self.request.force)
+        return current and (self.order.into is None or not missing(read_host(self.order.into)))
 
     def up_to_date(self) -> None:
         """Generate the project unless it is current."""
@@ -99,8 +103,9 @@ def require(verb: str, session: Session) -> None:
 
 def generate_project(session: Session) -> None:
     """Make the project in any case; say what changed."""
-    written = generate(session.order, session.say, session.progress).written
+    made = generate(session.order, session.say, session.progress)
+    written = made.written
     session.say(
-        f"{session.directory}: {len(written.written)} files written, {len(written.unchanged)} unchanged, "
+        f"{made.directory}: {len(written.written)} files written, {len(written.unchanged)} unchanged, "
         f"{len(written.removed)} removed"
     )

@@ -59,7 +59,8 @@ def test_help_names_every_verb_and_loads_nothing_slow(tmp_path: Path) -> None:
     assert done.status == 0
     for verb, text in HELP.items():
         assert f"{verb:<9} {text}" in done.out
-    for option in ("--spec", "--board", "--out", "--cmsis-nn", "--force", "--workers", "--version"):
+    options = ("--spec", "--board", "--out", "--cmsis-nn", "--force", "--workers", "--version")
+    for option in (*options, "--console", "--port", "--note"):
         assert option in done.out
     loaded = {line.rsplit("|", 1)[-1].strip() for line in done.err.splitlines()}
     assert "argparse" in loaded

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from approx_plugin.approximation.basis import Float64Array
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.approximation.grouping import Grouping
 from approx_plugin.approximation.moments import gather_moments
@@ -33,10 +34,12 @@ class Options:
     """ladders: by operator index, candidates that drop more and more products, every one more than the one before.
 
     sweep: whole designs that the search should measure as well, from the mildest on.
+    significances: by operator index, flat, by what thresholds drop the products of its coefficients that are not 0.
     """
 
     ladders: Mapping[int, tuple[Candidate, ...]]
     sweep: tuple[tuple[Candidate, ...], ...] = ()
+    significances: Mapping[int, Float64Array] = field(default_factory=dict)
 
 
 def by_reconstruction(graph: Graph, groupings: Mapping[int, Grouping], calibration: Int8Array) -> Options:
@@ -88,7 +91,7 @@ def _by_threshold(
         return Options({})
     bases = {index: grouping.basis for index, grouping in groupings.items()}
     statistics = gather(graph, bases, calibration, ratios=criterion == "mean_of_ratios")
-    significances, values, mass = {}, {}, []
+    significances, values, told, mass = {}, {}, {}, []
     for index, grouping in sorted(groupings.items()):
         operator, basis = graph.operators[index], grouping.basis
         coefficients = basis.coefficients(operator)
@@ -101,6 +104,7 @@ def _by_threshold(
             significances[index] = CRITERIA[criterion](coefficients, statistics.layers[index])
         joint = combined(significances[index], grouping)
         values[index] = np.where(coefficients != 0, joint, 0.0).reshape(-1)
+        told[index] = joint[coefficients != 0]
         mass.append(np.full(values[index].size, float(basis.uses(operator))))
 
     def made(index: int, threshold: float) -> Candidate | None:
@@ -116,7 +120,7 @@ def _by_threshold(
     ladders = {i: _rising(one for t in thresholds(v, SHARES) if (one := made(i, t))) for i, v in values.items()}
     common = thresholds(np.concatenate(list(values.values())), SWEEP_SHARES, np.concatenate(mass))
     sweep = (tuple(one for i in values if (one := made(i, t))) for t in common)
-    return Options(ladders, tuple(design for design in sweep if design))
+    return Options(ladders, tuple(design for design in sweep if design), told)
 
 
 def _rising(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.kernels.cost import StepCost
 from approx_plugin.kernels.kernel import Kernel, Plan, UnpricedError, price
+from approx_plugin.kernels.needs import RAM
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.kernels.run import Run, runs
@@ -159,8 +161,7 @@ def _undominated(offers: list[Offer]) -> tuple[Offer, ...]:
 
 def _held(offer: Offer) -> tuple[int, float]:
     """All of its memory; of equally large ones the quicker comes first."""
-    cost = offer.cost
-    return sum(cost.permanent.values()) + sum(cost.scratch.values()), cost.cycles
+    return sum(offer.cost.permanent.values()) + sum(_beside(offer).values()), offer.cost.cycles
 
 
 def _covers(one: Offer, other: Offer, worth: float = 1.0) -> bool:
@@ -172,11 +173,20 @@ def _covers(one: Offer, other: Offer, worth: float = 1.0) -> bool:
         return False
     if (one.candidate is None) != (other.candidate is None) or one.cost.cycles > other.cost.cycles * worth:
         return False
+    if not mine.overlaps_like(others):
+        return False
     return all(
         held.get(memory, 0) <= also.get(memory, 0) * worth
-        for held, also in ((one.cost.permanent, other.cost.permanent), (one.cost.scratch, other.cost.scratch))
+        for held, also in ((one.cost.permanent, other.cost.permanent), (_beside(one), _beside(other)))
         for memory in {*held, *also}
     )
+
+
+def _beside(offer: Offer) -> dict[str, int]:
+    """The scratch, and in RAM what the output has to stay in front of an input that it may lie over."""
+    held = Counter(offer.cost.scratch)
+    held[RAM] += sum(max(0, -overlap.latest) for overlap in offer.plan.needs.overlaps if overlap is not None)
+    return held
 
 
 def estimated(platform: Platform) -> Price:

@@ -32,7 +32,8 @@ class Exploration:
 
     front:   Pareto front of all measured designs that fit, the exact network among them if it does; accuracies on the
              exploration set.
-    points:  all that was measured, in that order; the first one is the exact network.
+    points:  all that was measured, in that order; the first one is the exact network. intervals: of each of them, the
+             95 % confidence interval of the difference to it on the exploration set, in points of accuracy.
     exact_fits: whether the exact network does.
     chosen:  the design to use; without candidates if it is the exact network.
     exploration, confirmation: the chosen design against the exact network on either set.
@@ -46,6 +47,7 @@ class Exploration:
 
     front: Front
     points: tuple[Point, ...]
+    intervals: tuple[tuple[float, float], ...]
     exact_fits: bool
     chosen: Design
     exploration: Comparison
@@ -116,6 +118,9 @@ def explore(
     return Exploration(
         front=Front.of(design.point for design in usable),
         points=tuple(design.point for design in designs),
+        intervals=tuple(
+            compare(notebook.correct(()), notebook.correct(design.candidates)).interval for design in designs
+        ),
         exact_fits=exact_fits,
         chosen=chosen,
         exploration=compare(notebook.correct(()), notebook.correct(chosen.candidates)),

@@ -5,14 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
+from multiprocessing.process import BaseProcess
 from typing import Any, Callable, TypeVar
 
 from approx_plugin.errors import ToolError
 
 T = TypeVar("T")
+
+TERMINAL = frozenset(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
+"""Signals that reach every process of a terminal."""
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """What numpy's BLAS libraries read when a process starts."""
@@ -56,7 +61,7 @@ def executor(workers: int, cluster: str | None = None) -> Iterator[Executor]:
         yield SerialExecutor()
         return
     with _one_thread_each():
-        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _leave_interrupts_to_the_parent)
+        pool = _Pool(workers, multiprocessing.get_context("spawn"), _follow_the_parent)
         try:
             yield pool
         finally:
@@ -93,9 +98,49 @@ def _on_cluster(workers: int, cluster: str) -> Iterator[Executor]:
         yield client.get_executor(pure=False)
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    """Ctrl-C reaches every process of the terminal; only the parent answers it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+class _Pool(ProcessPoolExecutor):
+    """Its processes begin with the terminal's signals held back, until they have learnt to ignore them."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """See Executor.submit: what starts processes. An interrupt in between comes a moment later."""
+        with _held_back():
+            return super().submit(fn, *args, **kwargs)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Block the signals that a terminal sends to all of its processes; processes that are started inherit that.
+
+    Another thread may take such a signal all the same, and then its handler runs in this one: it waits, too.
+    """
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.signal(number, lambda got, frame: came.append(got)) for number in TERMINAL}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for got in came:
+            signal.raise_signal(got)
+
+
+def _follow_the_parent() -> None:
+    """Ctrl-C and hang-ups reach every process of the terminal: only the parent answers them. When that has ended,
+    however it did, so does this process: it would wait for work for ever.
+    """
+    for number in TERMINAL:
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 @contextmanager

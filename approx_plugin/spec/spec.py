@@ -94,17 +94,35 @@ class KernelOptions:
 
 @dataclass(frozen=True)
 class ProjectOptions:
-    """name: of the STM32CubeIDE project; directory: the tree; test_vectors: how many inputs go into the firmware."""
+    """name: of the STM32CubeIDE project; directory: the tree; test_vectors: how many inputs go into the firmware.
+
+    into: a project of the user's that the network moves into; None for none.
+    """
 
     name: str
     directory: Path
     test_vectors: int
+    into: Path | None = None
+
+
+@dataclass(frozen=True)
+class PackOptions:
+    """Where packs come from and go to. index: the address; folder: where they are kept, None for the user's cache.
+
+    cmsis_nn: the release of ARM::CMSIS-NN, None for the newest.
+    """
+
+    index: str
+    folder: Path | None
+    cmsis_nn: str | None
 
 
 @dataclass(frozen=True)
 class Spec:
     """A whole approx.yaml.
 
+    board:      a folder below board/, or a part.
+    pdsc:       where the part's pack description lies; None where its pack is fetched.
     cmsis_nn:   directory of a CMSIS-NN, None for the portable subset.
     data:       None only where `method.name` is "none" or a design is given: test vectors are then random, seeded.
     design:     a design.json that is taken instead of a search, None for none.
@@ -119,6 +137,8 @@ class Spec:
     file: Path
     model: Path
     board: str
+    pdsc: Path | None
+    packs: PackOptions
     target: Target | None
     data: DataSpec | None
     method: Method
