@@ -9,8 +9,13 @@ import time
 from concurrent.futures import Executor
 from pathlib import Path
 
+import numpy as np
 import pytest
+from chain import dataset, network, thinned
 
+from approx_plugin.errors import ToolError
+from approx_plugin.exploration.divergence import Divergence
+from approx_plugin.exploration.evaluation import Evaluator
 from approx_plugin.exploration.workers import THREAD_VARIABLES, SerialExecutor, executor
 
 ROOT = Path(__file__).resolve().parents[2]
