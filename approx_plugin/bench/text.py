@@ -10,7 +10,7 @@ from approx_plugin.bench.published import Published, Reference
 from approx_plugin.bench.results import BASELINE, Bench, BoardResult, VariantResult
 from approx_plugin.laboratory.figures import Figures
 from approx_plugin.report.data import per_mac
-from approx_plugin.report.text import WIDTH, number, table
+from approx_plugin.report.layout import WIDTH, number, table
 from approx_plugin.virtual_board.results import Stalls
 
 STALLS = tuple(field.name for field in fields(Stalls))

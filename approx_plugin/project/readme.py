@@ -62,7 +62,7 @@ _PART = (
 )
 """How the project is set up, and what Drivers/BSP is: of a board, and of a part alone."""
 
-_REPORT = "| `report.txt`, `report.json` | what was approximated, accuracy, memory |\n"
+_REPORT = "| `report.html`, `report.txt`, `report.json` | what was approximated, accuracy, memory |\n"
 
 
 def readme_text(
@@ -82,9 +82,9 @@ def readme_text(
         ),
         preparation=_PREPARATION.format(text=board.preparation) if board.preparation else "",
         console=console,
+        header=header,
         setup=setup,
         support=support,
-        header=header,
         script=script,
         provider=provider.provider,
         version=provider.version,

@@ -85,7 +85,7 @@ def collect(
         _encoded(extra, ""),
         {path: _renamed(program.names, content) for path, content in _copied(core_sources()).items()},
         _copied(board_sources(board)),
-        _copied(_runtime_sources()),
+        _copied(runtime_sources()),
         _copied({f"{LIBRARY_FOLDER}/{path}": file for path, file in provider.files.items()}),
     )
 
@@ -103,7 +103,7 @@ def _renamed(names: Names, content: bytes) -> bytes:
     return content if names == UNNAMED else names.renamed(content.decode()).encode()
 
 
-def _runtime_sources() -> dict[str, Path]:
+def runtime_sources() -> dict[str, Path]:
     """The static part of the network's code: path in the project -> file of the repository."""
     root = resource_root()
     files = sorted((root / NETWORK_FOLDER).glob("*/*.[ch]"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from approx_plugin.boards.board import Board
-from approx_plugin.errors import Location
+from approx_plugin.errors import Location, SpecError
 from approx_plugin.packs.library import LIBRARY, locked_library, unpacked
 from approx_plugin.packs.lock import LOCK
 from approx_plugin.packs.lookup import find_board
@@ -26,8 +26,8 @@ class Order:
 
     @classmethod
     def of(cls, request: Request) -> Order:
-        """Reads the spec. Raises as `load_spec`."""
-        return cls(request, load_spec(request.spec))
+        """Reads the spec. Raises as `load_spec`, and SpecError for a point that is not on the front."""
+        return cls(request, spec_of(request))
 
     @cached_property
     def board(self) -> Board:
@@ -44,14 +44,57 @@ class Order:
         return (self.request.out or self.spec.project.directory).absolute()
 
     @property
+    def into(self) -> Path | None:
+        """The user's project that the network moves into, absolute; None for none."""
+        found = self.request.into or self.spec.project.into
+        return found.absolute() if found else None
+
+    @property
     def cmsis_nn(self) -> Path | None:
         """Directory of a CMSIS-NN, None for the portable subset. Raises as `library_directory`."""
         return library_directory(self.request, self.spec)
 
 
+def spec_of(request: Request) -> Spec:
+    """The approx.yaml, with the design of the point that the request names."""
+    spec = load_spec(request.spec)
+    if request.point is None:
+        return spec
+    folder = front_folder((request.out or spec.project.directory).absolute())
+    file = folder / recipe_name(request.point)
+    if file.is_file():
+        return replace(spec, design=file)
+    numbers = sorted(int(one.stem[len(RECIPE) :]) for one in folder.glob(f"{RECIPE}*.json"))
+    there = f"the front has {', '.join(map(str, numbers))}" if numbers else f"{folder} holds no front"
+    raise SpecError(
+        f"there is no point {request.point}",
+        where=Location("point="),
+        why=there,
+        hint="take one of these numbers" if numbers else "run the verb `explore` first",
+    )
+
+
+RECIPE = "point_"
+
+
+def front_folder(project: Path) -> Path:
+    """Where `explore` leaves a project's front: `build/digits` -> `build/digits_front`."""
+    return project.with_name(f"{project.name}_front")
+
+
+def recipe_name(point: int) -> str:
+    """The file of a point's design."""
+    return f"{RECIPE}{point}.json"
+
+
 def board_place(request: Request, spec: Spec) -> Location:
     """Where the board was named, for messages."""
     return Location("board=") if request.board else spec.where("board")
+
+
+def project_place(request: Request, spec: Spec) -> Location:
+    """Where the user's project was named, for messages."""
+    return Location("into=") if request.into else spec.where("project.into")
 
 
 def library_place(request: Request, spec: Spec) -> Location:

@@ -26,7 +26,7 @@ from approx_plugin.virtual_board import layout
 
 SCHEMAS = {
     name: load_schema(name)
-    for name in ("approx", "board", "core", "cores", "costs", "family", "interrupts", "packs_lock")
+    for name in ("approx", "board", "core", "cores", "costs", "family", "interrupts", "measured", "packs_lock")
 }
 SCHEMA = SCHEMAS["approx"]
 KEYS = dict(walk(SCHEMA, SCHEMA))
