@@ -193,8 +193,8 @@ def document(rows: Sequence[Row]) -> Iterator[str]:
     inside = [row for row in rows if "verified" in row]
     yield "# Public models"
     yield ""
-    yield "Written by `tools/public_models.py`. **All cycles are simulated** on the model of the board that is named, the"
-    yield "smallest one that holds the network with the library's kernels; docs/validation.md says how right these"
+    yield "Written by `tools/public_models.py`. **All cycles are simulated** on the model of the board that is named,"
+    yield "the smallest one that holds the network with the library's kernels; docs/validation.md says how right these"
     yield "models are. Exact networks, nothing approximated. Flash and RAM are of the whole firmware with one test"
     yield "vector, with our kernels: `auto` takes what flash there is. BUILTIN_REF: random inputs for which the integer"
     yield "reference gives the bytes of TensorFlow Lite's reference kernels; QEMU: inputs for which every layer's bytes"

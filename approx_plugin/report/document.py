@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from approx_plugin.report.data import Border, LayerRow, Macs, Report, Totals, per_mac
+from approx_plugin.report.verdict import advice, reason, verdict
 
 FORMAT = 2
 """Version of report.json; it grows when a field changes its meaning or goes."""
@@ -15,6 +16,7 @@ def as_json(report: Report) -> dict[str, Any]:
     """report.json's content: plain dicts, lists, strings and numbers."""
     return {
         "format": FORMAT,
+        "verdict": verdict(report),
         "network": report.network,
         "model": {"file": report.model_file, "sha256": report.model_sha256},
         "board": report.board,
@@ -44,13 +46,21 @@ def as_json(report: Report) -> dict[str, Any]:
         "ram_bytes": report.memory.ram,
         "flash_bytes": report.memory.flash,
         "memory": asdict(report.memory),
-        "layers": [_layer(layer) for layer in report.layers],
+        "library_cycles": report.library_cycles,
+        "arena": [asdict(piece) for piece in report.arena],
+        "layers": [{**_layer(layer), "reason": reason(layer, report)} for layer in report.layers],
+        "data": [asdict(use) for use in report.data],
         "design": {
             "evaluations": report.evaluations,
+            "seed": report.seed,
             "confidence": report.confidence,
+            "required": report.required,
+            "target_met": report.target_met,
             "looks": [asdict(look) for look in report.looks],
         },
         "front": [{"title": point.title, **asdict(point)} for point in report.front],
+        "dominated": [{"title": point.title, **asdict(point)} for point in report.dominated],
+        "advice": list(advice(report)),
         "remarks": list(report.remarks),
     }
 

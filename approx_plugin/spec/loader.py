@@ -19,12 +19,16 @@ from approx_plugin.spec.spec import (
     DataSpec,
     KernelOptions,
     Method,
+    PackOptions,
     PixelScaling,
     ProjectOptions,
     Search,
     Spec,
     Target,
 )
+
+OWN = "approx"
+"""Our own interface, which every network has."""
 
 
 def load_spec(path: Path) -> Spec:
@@ -58,10 +62,13 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
     assert directory is not None
     target, data, project = values.get("target"), values.get("data"), values["project"]
     cmsis_nn, design = values.get("cmsis_nn"), values.get("design")
+    board = values["board"] if isinstance(values["board"], dict) else {"device": values["board"]}
     return Spec(
         file=absolute_file(folder, path.name),
         model=model,
-        board=values["board"],
+        board=board["device"],
+        pdsc=absolute_file(folder, board["pdsc"]) if "pdsc" in board else None,
+        packs=_packs(folder, values["packs"]),
         target=_target(target) if target else None,
         data=_data(folder, data) if data else None,
         method=_method(values["method"]),
@@ -70,11 +77,14 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
         kernels=KernelOptions(**values["kernels"]),
         optimize=values["optimize"],
         budget={memory: size_of(size) for memory, size in values.get("budget", {}).items()},
+        name=values["name"],
+        api=tuple(sorted(set(values["api"]) - {OWN})),
         cmsis_nn=resolved(folder / cmsis_nn) if cmsis_nn else None,
         project=ProjectOptions(
             name=project.get("name", project_name(model)),
             directory=directory,
             test_vectors=project["test_vectors"],
+            into=absolute_file(folder, project["into"]) if "into" in project else None,
         ),
         verify_images=values["verify"]["images"],
         locations=_locations(checked.document),
@@ -91,6 +101,12 @@ def _search(values: Mapping[str, Any]) -> Search:
     """The search; "point" asks for no confidence beyond the images at hand."""
     wanted = values["confidence"]
     return Search(**{**values, "confidence": None if wanted == "point" else float(wanted)})
+
+
+def _packs(folder: Path, values: Mapping[str, Any]) -> PackOptions:
+    """Where packs come from and go to."""
+    place = values.get("folder")
+    return PackOptions(values["index"], resolved(folder / place) if place else None, values.get("cmsis_nn"))
 
 
 def _data(folder: Path, values: Mapping[str, Any]) -> DataSpec:

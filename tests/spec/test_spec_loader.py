@@ -71,6 +71,32 @@ def test_short_file__defaults(tmp_path: Path) -> None:
     assert spec.verify_images == 20
 
 
+def test_how_the_application_calls_the_network(tmp_path: Path) -> None:
+    spec = load_spec(write_folder(tmp_path, SHORT + "name: kws_2\napi: [stai, approx, ai]\n"))
+    assert (spec.name, spec.api) == ("kws_2", ("ai", "stai"))
+    spec = load_spec(write_folder(tmp_path, SHORT))
+    assert (spec.name, spec.api) == ("network", ())
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("name: KWS", "lower-case letters"),
+        ("name: a__b", "lower-case letters"),
+        ("name: runtime", "approx_runtime is a file of the runtime"),
+        ("name: kws_layer_01", "ends as the names of layers do"),
+        ("name: layer_1", "ends as the names of layers do"),
+        ("api: []", "api"),
+        ("api: [st]", "'st'"),
+        ("api: [stai, stai]", "stai"),
+    ],
+)
+def test_names_that_a_network_cannot_have(line: str, message: str, tmp_path: Path) -> None:
+    ((row, _, text),) = places(write_folder(tmp_path, f"{SHORT}{line}\n"))
+    assert row == 4
+    assert message in text
+
+
 def test_what_the_application_leaves(tmp_path: Path) -> None:
     text = SHORT + "optimize: balanced\nbudget: {flash: 256K, ram: 65536}\n"
     spec = load_spec(write_folder(tmp_path, text))
@@ -285,7 +311,13 @@ BAD = [
     ("evaluations: 60", "evaluations: 0", 12, 32, ["is 0, but has to be at least 1"]),
     ("search: {seed: 7, evaluations: 60, workers: 2}", "search:", 12, 8, ["search has no value", "'seed', 'eval"]),
     ("search: {seed: 7, evaluations: 60, workers: 2}", "search: 3", 12, 9, ["has to be a map", "'seed', 'eval"]),
-    ("board: nucleo-u575zi-q", "board: 575", 4, 8, ["board is the number 575, but has to be a text", "quotes"]),
+    (
+        "board: nucleo-u575zi-q",
+        "board: 575",
+        4,
+        8,
+        ["board is the number 575, but has to be", "board: nucleo-u575zi-q"],
+    ),
     ("board: nucleo-u575zi-q", "board: ''", 4, 8, ["board is empty"]),
     ("backend: c", "backend: asembly", 13, 20, ["'assembly' or 'c'", "Did you mean 'assembly'?"]),
     ("backend: c", "backend: ~", 13, 20, ["kernels.backend has no value"]),
@@ -294,7 +326,7 @@ BAD = [
         "name: significant",
         11,
         16,
-        ["'significance' or 'reconstruction'", "Did you mean 'significance'?"],
+        ["'compensated' or 'reconstruction'", "Did you mean 'significance'?"],
     ),
     ("{name: significance, layers", "{layers", 11, 1, ["the key 'name' is missing in method"]),
     (
@@ -302,7 +334,7 @@ BAD = [
         "off",
         11,
         9,
-        ["'significance' or 'reconstruction'"],
+        ["'compensated' or 'reconstruction'"],
     ),
     ("{name: significance, layers: [conv2d_2, 3], exclude: [conv2d_0]}", "7", 11, 9, ["a text or a map"]),
     ("[conv2d_2, 3]", "[]", 11, 30, ["method.layers is empty"]),
