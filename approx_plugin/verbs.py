@@ -2,112 +2,44 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict
 from types import MappingProxyType
 
-from approx_plugin import digest
 from approx_plugin.bench import output as bench_output
 from approx_plugin.bench.published import load_published
 from approx_plugin.bench.text import render as bench_text
-from approx_plugin.boards.board import Board
+from approx_plugin.build import compile_commands
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.check import check_project
 from approx_plugin.build.emulator import run_in_emulator
 from approx_plugin.build.emulator import verify as verify_run
+from approx_plugin.build.flashing import program as program_board
 from approx_plugin.build.headless import build_in_cubeide
+from approx_plugin.build.images import FOLDER
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
-from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.exploring import explore as explore_front
+from approx_plugin.files import write_whole
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
-from approx_plugin.legible import check_paths
 from approx_plugin.measured import selftest as selftest_project
-from approx_plugin.pipeline import Say, generate, lowered_again
+from approx_plugin.merging.host import Host, read_host
+from approx_plugin.merging.merge import missing, take_out
+from approx_plugin.packing import packs
+from approx_plugin.pipeline import lowered_again
 from approx_plugin.project.clean import remove_generated
+from approx_plugin.project.lock import alone
 from approx_plugin.proof.program import read_code
-from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.report.size import size_text
-from approx_plugin.request import Request
-from approx_plugin.spec.order import Order
-from approx_plugin.spec.spec import Spec
-from approx_plugin.vectors import load
-from approx_plugin.workplace import Workplace
-
-
-@dataclass(frozen=True)
-class Session:
-    """An order with what every verb needs of it. say: told lines for the terminal."""
-
-    order: Order
-    place: Workplace
-    say: Say
-    progress: Progress = silent
-
-    @classmethod
-    def of(cls, request: Request, say: Say, progress: Progress = silent) -> Session:
-        """Reads the spec."""
-        check_paths(request)
-        order = Order.of(request)
-        check_paths(request, order.spec)
-        place = Workplace.of(order.spec.file, order.spec.project.name, order.directory)
-        if not place.is_beside(order.spec.file):
-            say(f"{order.spec.file.parent} cannot be written to: working in {place.root.parent}")
-        return cls(order, place, say, progress)
-
-    @property
-    def request(self) -> Request:
-        """What the command line asks for."""
-        return self.order.request
-
-    @property
-    def spec(self) -> Spec:
-        """The approx.yaml."""
-        return self.order.spec
-
-    @property
-    def board(self) -> Board:
-        """The board; its mistakes are told when the project is brought up to date, with those of the other inputs."""
-        return self.order.board
-
-    @property
-    def directory(self) -> Path:
-        """The project."""
-        return self.order.directory
-
-    def is_current(self) -> bool:
-        """Whether the project is what its inputs make of it."""
-        inputs = digest.of_inputs(self.request, self.spec)
-        return digest.is_current(self.place.stamp, inputs, self.directory, strict=self.request.force)
-
-    def up_to_date(self) -> None:
-        """Generate the project unless it is current."""
-        if not self.is_current():
-            generate_project(self)
-
-    def vectors(self) -> TestVectors:
-        """Inputs and expected answers of the project, which is brought up to date first."""
-        self.up_to_date()
-        try:
-            return load(self.place)
-        except ToolError:
-            generate_project(self)
-            return load(self.place)
-
-
-def generate_project(session: Session) -> None:
-    """Make the project in any case; say what changed."""
-    made = generate(session.order, session.say, session.progress)
-    written = made.written
-    session.say(
-        f"{made.directory}: {len(written.written)} files written, {len(written.unchanged)} unchanged, "
-        f"{len(written.removed)} removed"
-    )
+from approx_plugin.session import Session, generate_project, require
+from approx_plugin.spec.order import front_folder, project_place
 
 
 def generate_if_needed(session: Session) -> None:
     """Make the project, or say that it is up to date."""
+    session.repair()
     if session.is_current():
         session.say(f"{session.directory} is up to date")
     else:
@@ -116,53 +48,68 @@ def generate_if_needed(session: Session) -> None:
 
 def run(session: Session) -> None:
     """Run the project's stored vectors in the emulator and show its console."""
+    require("run", session)
     vectors = session.vectors().part(0, max(1, session.spec.project.test_vectors))
     result = run_in_emulator(
         session.directory, session.board, vectors, session.place.build, workers=session.request.workers
     )
-    session.say(result.raw.rstrip("\n"))
+    session.show(
+        result.raw.rstrip("\n"),
+        {"vectors": result.vectors, "passed": result.passed, "console": result.raw.splitlines()},
+    )
     verify_run(result, vectors)
 
 
 def verify(session: Session) -> None:
     """Run the firmware over verify.images inputs in the emulator; outputs and every layer must equal the reference."""
+    require("verify", session)
     vectors = session.vectors().part(0, session.spec.verify_images)
     result = run_in_emulator(
         session.directory, session.board, vectors, session.place.build, workers=session.request.workers
     )
     verify_run(result, vectors)
     assert session.board.emulator is not None
-    session.say(
+    session.show(
         f"verified: {result.passed} of {result.vectors} inputs bit-exact, output and all {len(result.layers)} layers, "
-        f"in QEMU ({session.board.emulator.machine}, {session.board.core})"
+        f"in QEMU ({session.board.emulator.machine}, {session.board.core})",
+        {
+            "inputs": result.vectors,
+            "bit_exact": result.passed,
+            "layers": len(result.layers),
+            "machine": session.board.emulator.machine,
+            "core": session.board.core,
+        },
     )
 
 
 def report(session: Session) -> None:
     """Print the project's report."""
     session.up_to_date()
-    session.say((session.directory / "report.txt").read_text(encoding="utf-8").rstrip("\n"))
+    text = (session.directory / "report.txt").read_text(encoding="utf-8").rstrip("\n")
+    session.show(text, json.loads((session.directory / "report.json").read_text(encoding="utf-8")))
 
 
 def size(session: Session) -> None:
     """Print flash and RAM by section, library and layer."""
+    require("size", session)
     session.up_to_date()
     built = build(session.directory, "Release", session.place.build, session.request.workers)
-    session.say(size_text(built.size, session.board))
+    session.show(size_text(built.size, session.board), {**asdict(built.size), "board": session.board.name})
 
 
 def check(session: Session) -> None:
     """Check the project as STM32CubeIDE would see it, and build both configurations from its project files alone."""
+    require("check", session)
     session.up_to_date()
     found = check_project(session.directory)
     raise_all(ProjectError(f"{f.message} [{f.rule}]", where=session.directory / f.file) for f in found)
-    session.say("project files: no finding")
+    lines, sizes = ["project files: no finding"], {}
     for configuration in ("Debug", "Release"):
         built = build(session.directory, configuration, session.place.build, session.request.workers)
-        session.say(
-            f"{configuration}: {built.size.flash_bytes:,} B flash, {built.size.ram_bytes:,} B RAM, "
-            f"{len(built.warnings)} warnings"
-        )
+        flash, ram, warnings = built.size.flash_bytes, built.size.ram_bytes, len(built.warnings)
+        lines.append(f"{configuration}: {flash:,} B flash, {ram:,} B RAM, {warnings} warnings")
+        sizes[configuration] = {"flash": flash, "ram": ram, "warnings": warnings}
+    session.show("\n".join(lines), {"findings": [], "configurations": sizes})
 
 
 def prove(session: Session) -> None:
@@ -170,6 +117,7 @@ def prove(session: Session) -> None:
 
     Raises VerificationError where it does not.
     """
+    require("prove", session)
     try:
         from approx_plugin.proof.step import PROVED, REFUTED
         from approx_plugin.proof.step import prove as prove_step
@@ -190,6 +138,9 @@ def prove(session: Session) -> None:
         said = "proved for all inputs" if proof.verdict == PROVED else f"{proof.verdict}: {proof.why}"
         session.say(f"{proof.name} ({step.kernel}): {said}")
         proofs.append(proof)
+    layers = [
+        {"layer": p.name, "kernel": s.kernel, "verdict": p.verdict, "why": p.why} for p, s in zip(proofs, program.steps)
+    ]
     refuted = [proof for proof in proofs if proof.verdict == REFUTED]
     if refuted:
         raise VerificationError(
@@ -199,23 +150,29 @@ def prove(session: Session) -> None:
             hint="please report it, with the model and approx.yaml",
         )
     count = sum(proof.verdict == PROVED for proof in proofs)
-    session.say(f"{count} of {len(proofs)} layers are proved for all inputs; `verify` samples the others")
+    text = f"{count} of {len(proofs)} layers are proved for all inputs; `verify` samples the others"
+    session.show(text, {"proved": count, "layers": layers})
 
 
 def cubeide(session: Session) -> None:
     """Import and build the project in an installed STM32CubeIDE, without its window."""
+    require("cubeide", session)
     session.up_to_date()
     made = build_in_cubeide(session.directory)
-    session.say(f"{made.program}: built {', '.join(made.configurations)}")
+    built = {"program": str(made.program), "configurations": list(made.configurations)}
+    session.show(f"{made.program}: built {', '.join(made.configurations)}", built)
 
 
 def inspect(session: Session) -> None:
     """Say what is in the spec's model, what of it is supported, and which boards hold it."""
-    inspect_model(session.spec.model, session.say)
+    lines: list[str] = []
+    inspect_model(session.spec.model, lines.append)
+    session.show("\n".join(lines), {"lines": lines})
 
 
 def bench(session: Session) -> None:
     """Simulate exact CMSIS-NN, our exact kernels and the spec's design side by side, on virtual boards."""
+    require("bench", session)
     try:
         # Late: the virtual board's packages are an optional part of an installation.
         from approx_plugin.bench.run import bench as run_bench
@@ -226,11 +183,93 @@ def bench(session: Session) -> None:
             f"the Python package {error.name} is missing: the virtual board cannot run",
             hint="pip install 'approx-plugin[virtual-board]'",
         ) from None
-    made, published = run_bench(session.order, session.say, session.progress), load_published()
-    session.say("\n" + bench_text(made, published, details=len(made.boards) == 1))
+    made, published = (
+        run_bench(session.order, session.say, session.progress, session.directory if session.is_current() else None),
+        load_published(),
+    )
     directory = bench_output.folder(session.directory)
     bench_output.save(made, published, directory)
-    session.say(f"{directory}: bench.txt (with all layers), bench.json, bench.svg")
+    text = "\n" + bench_text(made, published, details=len(made.boards) == 1)
+    session.show(text, json.loads((directory / "bench.json").read_text(encoding="utf-8")))
+    session.say(f"{directory}: bench.html, bench.txt (both with all layers), bench.json, bench.svg")
+
+
+def explore(session: Session) -> None:
+    """Search, and leave the front beside the project."""
+    found = explore_front(session.order, session.say, session.progress)
+    session.show(found.text, found.document)
+
+
+def explain(session: Session) -> None:
+    """Say which kernels were considered for a layer, and why one of them was taken."""
+    # Late: nobody else needs it.
+    from approx_plugin.explanation import document, text
+    from approx_plugin.explanation import explain as explanation_of
+
+    if session.request.layer is None:
+        raise ProjectError("explain needs a layer", hint="its name or index, as in the report: layer=conv2d_2")
+    session.up_to_date()
+    made = explanation_of(lowered_again(session.order), session.board.name, session.request.layer)
+    session.show(text(made), document(made))
+
+
+def program(session: Session) -> None:
+    """Put the project's program on the board."""
+    require("program", session)
+    session.up_to_date()
+    files, stem = session.directory / FOLDER, session.spec.project.name
+    if not all((files / f"{stem}{end}").is_file() for end in (".elf", ".hex")):
+        generate_project(session)
+    command = program_board(files, stem, session.board, session.request.probe)
+    session.show(f"{session.board.name}: programmed ({command})", {"board": session.board.id, "command": command})
+
+
+def compiledb(session: Session) -> None:
+    """Write how every source is compiled, for clangd and other tools, into the project."""
+    session.up_to_date()
+    file = session.directory / compile_commands.FILE_NAME
+    if file.exists() and not compile_commands.is_ours(file, session.directory):
+        raise ProjectError("somebody else's file is in the way", where=file, hint="rename or move it")
+    write_whole(file, compile_commands.compile_commands(session.directory).encode())
+    session.show(f"{file}: written", {"file": str(file)})
+
+
+def _host(session: Session) -> Host:
+    """The user's project. Raises ProjectError where none is named."""
+    into = session.order.into
+    if into is None:
+        raise ProjectError(
+            "no project is named that a network could be in",
+            where=session.spec.file,
+            hint="write project: {into: ../firmware}, or into=../firmware on the command line",
+        )
+    return read_host(into, project_place(session.request, session.spec))
+
+
+def status(session: Session) -> None:
+    """Say what of the network is in the user's project, and what is not as it was put there."""
+    host = _host(session)
+    lacking = missing(host)
+    lines = [f"{host.name} ({host.directory}): {host.machine.mcu or 'part not named'}, {' '.join(host.machine.flags)}"]
+    lines += [f"  {line}" for line in lacking] or [f"  the network is in {host.folder}, complete"]
+    lines += ["run `scons approx=1` to repair it"] if lacking else []
+    session.show("\n".join(lines), {"project": str(host.directory), "folder": host.folder, "missing": list(lacking)})
+
+
+def remove(session: Session) -> None:
+    """Take the network out of the user's project, which is then as it was before; edited files of ours stay."""
+    host = _host(session)
+    with alone(host.directory, lambda: session.say(f"waiting for another run on {host.directory}")):
+        done = take_out(host, session.request.force)
+    lines = [f"{host.directory}: {len(done.removed)} files of the network removed"]
+    for name, is_restored in sorted(done.restored.items()):
+        what = "byte for byte as it was before" if is_restored else "without the network; it was edited since"
+        lines.append(f"  {name}: {what}")
+    lines += [f"  {path}: edited, and kept" for path in done.kept]
+    if not done.removed and not done.restored:
+        lines.append("  there was none")
+    result = {"removed": list(done.removed), "kept": list(done.kept), "restored": dict(done.restored)}
+    session.show("\n".join(lines), result)
 
 
 def selftest(session: Session) -> None:
@@ -266,9 +305,13 @@ def clean(session: Session) -> None:
     if session.directory.is_symlink():
         session.say(f"{session.directory} is a link: what lies behind it is left alone")
     else:
+        database = session.directory / compile_commands.FILE_NAME
+        if compile_commands.is_ours(database, session.directory):
+            database.unlink()
         session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
     remove_generated(bench_output.folder(session.directory))
     remove_generated(selftest_project.folder(session.directory))
+    remove_generated(front_folder(session.directory))
     session.place.remove()
 
 
@@ -286,6 +329,13 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "measure": measure,
         "selftest": selftest,
         "inspect": inspect,
+        "explore": explore,
+        "explain": explain,
+        "program": program,
+        "compiledb": compiledb,
+        "status": status,
+        "remove": remove,
+        "packs": packs,
         "clean": clean,
     }
 )

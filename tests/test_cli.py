@@ -14,7 +14,7 @@ import pytest
 from digits_project import MODEL, ROOT, command_line, environment, exact, report, run, spec, tree, write_spec
 from slow_program import SlowProgram
 
-from approx_plugin.cli import HELP, main
+from approx_plugin.cli import HELP, WITHOUT_SPEC, main
 from approx_plugin.hashes import sha256
 from approx_plugin.verbs import VERBS
 
@@ -49,7 +49,8 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 
 def test_every_verb_has_a_function_and_a_line_of_help() -> None:
-    assert tuple(HELP) == tuple(VERBS)
+    assert [verb for verb in HELP if verb not in WITHOUT_SPEC] == list(VERBS)
+    assert set(HELP) >= WITHOUT_SPEC
 
 
 def test_help_names_every_verb_and_loads_nothing_slow(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_help_names_every_verb_and_loads_nothing_slow(tmp_path: Path) -> None:
     )
     assert done.status == 0
     for verb, text in HELP.items():
-        assert f"{verb:<9} {text}" in done.out
+        assert f"\n  {verb:<9} {text}\n" in done.out.replace("\n            ", " ")
     options = ("--spec", "--board", "--out", "--cmsis-nn", "--force", "--workers", "--version")
     for option in (*options, "--console", "--port", "--note"):
         assert option in done.out
@@ -322,6 +323,21 @@ def test_kernels(
     suffixes = {name[-2:] for name in tree(tmp_path / "out") if "approx_layer" in name}
     unpacked = {".c"} if kernels.get("backend") == "c" else {".s"}
     assert suffixes == (unpacked if expected == {"unpacked"} else set())
+
+
+def test_a_network_with_a_name_and_two_more_interfaces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_spec(tmp_path, exact(name="kws", api=["stai", "ai"]))
+    assert "verified: 5 of 5" in told(capsys, "verify", "--spec", path)
+    made = tree(tmp_path / "out")
+    assert {"ai_kws.c", "approx_kws.c", "kws.h", "stai_kws.h"} <= {name.rsplit("/", 1)[-1] for name in made}
+    assert "approx_kws_run(" in made["Core/Src/inference.c"].decode()
+    assert "`Inc/approx_kws.h`" in made["README.md"].decode()
+    ours = {
+        name: content for name, content in made.items() if name.endswith((".c", ".h", ".s")) and "CMSIS" not in name
+    }
+    assert [
+        name for name, content in ours.items() if b"approx_network" in content and "/approx_profile" not in name
+    ] == []
 
 
 def test_a_real_library(cmsis_nn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,6 +95,16 @@ env.ApproxProject("approx.yaml")
 """
 
 
+def example(folder: Path) -> Path:
+    """The example of an embedded repository, copied to a place of its own, with the model beside it."""
+    copy = folder / "ein Repositorium/app"
+    shutil.copytree(ROOT / "examples/embedded", copy, ignore=shutil.ignore_patterns("build", ".*"))
+    spec = (copy / "approx.yaml").read_text(encoding="utf-8")
+    shutil.copy(ROOT / "models/digits_cnn.tflite", copy)
+    (copy / "approx.yaml").write_text(spec.replace("../../models/", ""), encoding="utf-8")
+    return copy
+
+
 def test_installed_tool_makes_what_the_checkout_makes(wheel: Path, sources: Path, tmp_path: Path) -> None:
     """A virtual environment of its own with scons and the wheel; a repository with nothing but an SConstruct."""
     base = tmp_path / "venv"
@@ -112,6 +122,13 @@ def test_installed_tool_makes_what_the_checkout_makes(wheel: Path, sources: Path
     assert "up to date" in run([str(base / "bin" / "scons"), "-Q"], elsewhere, env).out
     module = "import approx_plugin; print(approx_plugin.__file__)"
     assert run([python, "-c", module], elsewhere, env).out.startswith(str(base))
+    told = run([str(base / "bin" / "approx"), "doctor"], elsewhere, env)
+    assert told.status == 0 and str(base) in told.out, "the schema is where the package is"
+    assert "report    print the report" in run([str(base / "bin" / "scons"), "-Q", "-h"], elsewhere, env).out
+    built = run([str(base / "bin" / "scons"), "-Q", "board=nucleo-l4r5zi", "out=b/l4"], example(tmp_path), env)
+    assert built.status == 0, built.text
+    assert (tmp_path / "ein Repositorium/app/build/firmware.elf").read_bytes()[:4] == b"\x7fELF"
+    assert (tmp_path / "ein Repositorium/app/b/l4/Release/digits.hex").is_file()
     command = [sys.executable, "-m", "approx_plugin", "--out", "checkout"]
     checkout = run(command, elsewhere, environment(PYTHONPATH=str(sources)))
     assert checkout.status == 0, checkout.text

@@ -29,7 +29,7 @@ from digits_project import (
 
 from approx_plugin.cli import HELP
 
-VERBS = [verb for verb in HELP if verb not in {"generate", "clean"}]
+VERBS = [verb for verb in HELP if verb not in {"generate", "clean", "init"}]
 """What has an alias; the others are the default and `-c`."""
 
 

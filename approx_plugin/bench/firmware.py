@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from approx_plugin.build.step_sizes import step_sizes
+from approx_plugin.kernels.names import UNNAMED
 from approx_plugin.kernels.program import Program
 from approx_plugin.laboratory import firmware
 from approx_plugin.laboratory.firmware import Firmware, Place
@@ -19,10 +20,11 @@ from approx_plugin.spec.order import library_place
 def make(inputs: Inputs, designed: Designed, place: Path, name: str, workers: int | None) -> Firmware:
     """Lower, write and build one variant below `place`; objects there are shared by all variants of a board.
 
-    name: of the variant.
+    name: of the variant. The network's own C name is left out: nothing is called by it, and no cycle depends on it.
     Raises CapacityError where the board cannot hold it; otherwise what lowering and building raise.
     """
-    program = lower_design(inputs, designed).program
+    plain = replace(inputs, spec=replace(inputs.spec, name=UNNAMED.network, api=()))
+    program = lower_design(plain, designed).program
     vectors = one_vector(inputs, designed)
     provider = resolve(program.cmsis_nn_functions, inputs.cmsis_nn, library_place(inputs.request, inputs.spec))
     where = Place(place / name, place / "build", place / f"{name}.elf")

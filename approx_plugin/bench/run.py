@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from approx_plugin import __version__
 from approx_plugin.bench.firmware import make
@@ -61,9 +62,10 @@ class _Run:
     pool: Executor
 
 
-def bench(order: Order, say: Say, progress: Progress = silent) -> Bench:
+def bench(order: Order, say: Say, progress: Progress = silent, made: Path | None = None) -> Bench:
     """Build and simulate every variant for the boards that were ordered, or for the one board, or for the spec's.
 
+    made: the project, if it is up to date: its design is taken, not searched for again.
     The next firmware is built while others are simulated; `order.request.workers` bounds the processes (None: one a
     processor). Raises what `pipeline.generate` raises, BoardError for a board without timing, VerificationError if a
     firmware computes something else than the integer reference, and CapacityError if no variant fits any board.
@@ -80,7 +82,9 @@ def bench(order: Order, say: Say, progress: Progress = silent) -> Bench:
     runs = len(names) * len(boards)
     graph = inputs.graph
     say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {runs} simulations")
-    workshop = Workshop(place.evaluations, request.workers or inputs.spec.search.workers, progress)
+    workshop = Workshop(
+        place.evaluations, request.workers or inputs.spec.search.workers, progress, made, inputs.board.id
+    )
     with executor(min(request.workers or os.cpu_count() or 1, runs)) as pool:
         shared = _Run(place, workshop, pool)
         started = [_start(shared, mine, names) for mine in boards if mine]
@@ -162,6 +166,7 @@ def _finish(one: _Started, say: Say) -> BoardResult:
         load_published().model_error(board.core),
         tuple(result(job.variant, job.firmware, job.designed, job.simulation.result()) for job in one.jobs),
         tuple((name, error.what) for name, error in one.missing.items()),
+        board.notes,
     )
     for variant in made.variants:
         say(f"{made.name}, {VARIANTS[variant.variant].title}: {variant.total.cycles:,} cycles (simulated)")

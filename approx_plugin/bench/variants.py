@@ -10,16 +10,22 @@ from types import MappingProxyType
 from approx_plugin.bench.results import BASELINE
 from approx_plugin.exploration.measurement import Progress
 from approx_plugin.kernels.registry import BASELINE as BASELINE_KERNEL
-from approx_plugin.pipeline import Designed, Inputs, design, exact_design
+from approx_plugin.pipeline import Designed, Inputs, design, exact_design, made_before
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """What a design needs beside the inputs: see `pipeline.design`."""
+    """What a design needs beside the inputs: see `pipeline.design`.
+
+    made: a project that is up to date, for the board `made_for`: the search that found its design has not to be done
+    again.
+    """
 
     memo: Path
     workers: int
     progress: Progress
+    made: Path | None = None
+    made_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ def _spec_kernels(inputs: Inputs, _: Workshop) -> tuple[Inputs, Designed]:
 
 
 def _spec_design(inputs: Inputs, workshop: Workshop) -> tuple[Inputs, Designed]:
-    return inputs, design(inputs, workshop.memo, workshop.workers, workshop.progress)
+    before = made_before(inputs, workshop.made) if workshop.made and inputs.board.id == workshop.made_for else None
+    return inputs, before or design(inputs, workshop.memo, workshop.workers, workshop.progress)
 
 
 def _exact(inputs: Inputs) -> Designed:

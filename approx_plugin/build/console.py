@@ -66,20 +66,25 @@ class RunResult:
 
 
 _START = re.compile(
-    r'^approx: network "(?P<network>[^"]*)" on (?P<machine>.+), \d+ layers?, \d+ vectors?$',
+    r'^approx: network "(?P<network>[^"]*)" on (?P<machine>.+), [0-9]+ layers?, [0-9]+ vectors?$',
 )
-_SELF_TEST = re.compile(r"^approx: self-test on (?P<machine>\S+), \d+ benchmarks?$")
+_NUMBER = "[0-9]{1,10}"
+"""Whole numbers of 32 bits: a garbled line may hold thousands of digits."""
+
+_SELF_TEST = re.compile(rf"^approx: self-test on (?P<machine>\S+), {_NUMBER} benchmarks?$")
 _BENCHMARK = re.compile(
-    r"^approx: benchmark (?P<name>\S+) cycles (?P<many>\d+) (?P<few>\d+) copies (?P<copies>\d+) (?P<fewer>\d+)$"
+    rf"^approx: benchmark (?P<name>\S+) cycles (?P<many>{_NUMBER}) (?P<few>{_NUMBER}) "
+    rf"copies (?P<copies>{_NUMBER}) (?P<fewer>{_NUMBER})$"
 )
-_CLOCK = re.compile(r'^(?:Results for ".*", \d+ inferences|approx: clock) @(?P<clock>\d+)MHz\b')
-_LAYER = re.compile(r"^approx: layer (?P<index>\d+) (?P<name>\S+) cycles (?P<cycles>\d+|n/a)\b")
-_AGREED = re.compile(r"^approx: vector (?P<vector>\d+) ok$")
+_CLOCK = re.compile(rf'^(?:Results for ".*", {_NUMBER} inferences|approx: clock) @(?P<clock>{_NUMBER})MHz\b')
+_LAYER = re.compile(rf"^approx: layer (?P<index>{_NUMBER}) (?P<name>\S+) cycles (?P<cycles>[0-9]{{1,20}}|n/a)(?!\w)")
+_AGREED = re.compile(rf"^approx: vector (?P<vector>{_NUMBER}) ok$")
 _WRONG = re.compile(
-    r"^approx: vector (?P<vector>\d+) (?P<detail>(?:MISMATCH|FAILED) ?(?:layer (?P<layer>\d+)\b)?.*)$",
+    rf"^approx: vector (?P<vector>{_NUMBER}) "
+    rf"(?P<detail>(?:MISMATCH|FAILED) ?(?:layer (?P<layer>{_NUMBER})(?!\w))?.*)$",
 )
 _PROBLEM = re.compile(r"^approx: (?P<text>(?:SCRATCH|FAULT)\b.*)$")
-_END = re.compile(r"^approx: (?:PASS|FAIL) (?P<passed>\d+)/(?P<vectors>\d+)$")
+_END = re.compile(rf"^approx: (?:PASS|FAIL) (?P<passed>{_NUMBER})/(?P<vectors>{_NUMBER})$")
 _PERFORMANCE = re.compile(r"^(?P<title>duration|CPU cycles|CPU Workload|cycles/MACC|used stack)\s*: (?P<text>.*)$")
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from approx_plugin.documents.wording import counted
 from approx_plugin.errors import ApproxError, ModelError, ProjectError
-from approx_plugin.files import read_bytes
+from approx_plugin.files import read_bytes, write_whole
 from approx_plugin.inspection.fitting import fits, runs_on, smallest
 from approx_plugin.inspection.overview import overview
 from approx_plugin.inspection.starter import starter
 from approx_plugin.inspection.text import nearest, network_text
 from approx_plugin.kernels.platform import Platform
+from approx_plugin.resources import resource_root
 from approx_plugin.tflite.file import decode
 from approx_plugin.tflite.reader import MAX_BYTES, read_graph
 
@@ -40,9 +41,18 @@ def inspect(model: Path, say: Say, spec: Path | None = None, force: bool = False
                 "an approx.yaml is there already", where=spec, hint="name another file with --spec, or use --force"
             )
         named = os.path.relpath(model, spec.parent)
-        text = starter(graph, counted(len(graph.operators), "layer"), named, best.board.id, best.holds)
-        spec.write_text(text, encoding="utf-8")
+        text = starter(
+            graph, counted(len(graph.operators), "layer"), named, best.board.id, best.holds, schema_for(spec)
+        )
+        write_whole(spec, text.encode())
         say(f"{spec}: written")
+
+
+def schema_for(spec: Path) -> str:
+    """How an approx.yaml names the schema: relative in the tool's own checkout, else where it is installed."""
+    file, folder = resource_root() / "schemas" / "approx.schema.json", spec.parent.resolve()
+    own = resource_root() in (folder, *folder.parents)
+    return Path(os.path.relpath(file, folder)).as_posix() if own else file.as_posix()
 
 
 def _size(model: Path) -> int:

@@ -7,13 +7,14 @@ import json
 from approx_plugin.model.graph import Graph
 
 _EXACT = """\
+# yaml-language-server: $schema={schema}
 # What is to be made of {name}: {layers}, {macs:,} MACs.
 # `python -m approx_plugin generate` makes the project, `verify` runs it in QEMU; --spec names another file.
 version: 1
 model: {model}
 board: {board}{reason}
 method: none                          # exact: nothing is skipped
-# budget: {{flash: 512 KiB, ram: 128 KiB}}   # what the network may take of the board, if not all
+# budget: {{flash: 512K, ram: 128K}}    # what the network may take of the board, if not all
 # optimize: time                      # or flash, ram, balanced
 project: {{test_vectors: 4}}            # inputs that the firmware checks itself with
 verify: {{images: 20}}
@@ -34,10 +35,10 @@ _APPROXIMATED = """\
 _NOT_HELD = "  # no board holds it with the library's kernels: this one lacks least"
 
 
-def starter(graph: Graph, layers: str, model: str, board: str, held: bool) -> str:
+def starter(graph: Graph, layers: str, model: str, board: str, held: bool, schema: str) -> str:
     """The text. layers: how many, in words; model: the path as it is to stand in the file; board: an id.
 
-    held: whether the board holds the network.
+    held: whether the board holds the network. schema: where an editor finds what may stand in the file.
     """
     text = _EXACT.format(
         name=graph.name,
@@ -47,6 +48,7 @@ def starter(graph: Graph, layers: str, model: str, board: str, held: bool) -> st
         model=json.dumps(model, ensure_ascii=False),
         board=board,
         reason="" if held else _NOT_HELD,
+        schema=schema,
     )
     one_input = len(graph.inputs) == 1 and not graph.states
     return text + (_APPROXIMATED if one_input else "")

@@ -18,14 +18,14 @@ def call(function: str, arguments: Sequence[str]) -> str:
 def folded(text: str) -> str:
     """The text with every line that is longer than `WIDTH` cut behind a comma or before an operator or word.
 
-    Continuation lines are indented once more than the line. Strings and comments are not looked into: generated lines
-    that are too long hold neither.
+    Continuation lines are indented once more than the line. Directives stay whole: they end with their line. Strings
+    and comments are not looked into: other generated lines that are too long hold neither.
     """
     return "\n".join(cut for line in text.split("\n") for cut in _cut(line))
 
 
 def _cut(line: str) -> Iterable[str]:
-    if len(line) <= WIDTH:
+    if len(line) <= WIDTH or line.startswith("#"):
         return [line]
     indent = line[: len(line) - len(line.lstrip())] + INDENT
     lines = []

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from approx_plugin.kernels.borders import Borders, borders_of, roots
 from approx_plugin.kernels.c_lines import WIDTH, call, folded
 from approx_plugin.kernels.header import header_text
+from approx_plugin.kernels.names import UNNAMED, Names
 from approx_plugin.kernels.needs import DTCM, RAM
 from approx_plugin.kernels.program import MemoryPlan, Step
 from approx_plugin.kernels.run import inputs_of
-from approx_plugin.kernels.states import SET, states_text
+from approx_plugin.kernels.states import set_lines, states_text
 from approx_plugin.model.graph import Graph
 from approx_plugin.provenance import block_comment
 
 PROLOGUE = """\
 {provenance}
-#include "approx_network.h"
+#include "{header}"
 
 #include <stddef.h>
 #include <string.h>
@@ -34,14 +35,16 @@ PROLOGUE = """\
 #define APPROX_LAYER static
 #endif
 
-const char *const approx_network_layer_names[APPROX_NETWORK_LAYERS] = {{
-{names}
+const char *const {prefix}_layer_names[{macro}_LAYERS] = {{
+{layers}
 }};
+
+const char {prefix}_version[] = {macro}_GENERATOR " " {macro}_MODEL_SHA256;
 
 static approx_observer network_observer = NULL;
 static void *network_user = NULL;
 
-void approx_network_set_observer(approx_observer observer, void *user)
+void {prefix}_set_observer(approx_observer observer, void *user)
 {{
     network_observer = observer;
     network_user = user;
@@ -61,6 +64,9 @@ SCRATCH_DTCM = """\
 static uint8_t scratch_dtcm[{size}] __attribute__((aligned(8), section(".dtcm")));
 """
 
+RUN = "int32_t {}(void *activations, const int8_t *input, int8_t *output)"
+"""The head of the function of one inference."""
+
 
 @dataclass(frozen=True, eq=False)
 class Network:
@@ -71,34 +77,38 @@ class Network:
     memory: MemoryPlan
     macs: tuple[int, int]
     summary: str
+    names: Names = UNNAMED
 
     @property
     def header(self) -> str:
         """The text of approx_network.h."""
-        return header_text(self.graph, self.steps, self.memory, self.macs, self.summary)
+        return header_text(self.graph, self.steps, self.memory, self.macs, self.summary, self.names)
 
 
 def network_text(network: Network) -> str:
     """approx_network.c."""
     names = [operator.name for operator in network.graph.operators]
-    parts = [prologue_text(network.summary, names, network.steps)]
+    parts = [prologue_text(network.summary, names, network.steps, network.names)]
     beside = network.memory.beside.get(DTCM, 0)
     if beside:
         parts.append(SCRATCH_DTCM.format(size=beside))
-    parts.append(states_text(network.graph))
+    parts.append(states_text(network.graph, network.names))
     parts += [step_text(step) for step in network.steps]
-    parts.append(check_text(network.steps))
+    parts.append(check_text(network.steps, network.names))
     parts.append(_run_function(network))
     return "\n".join(parts)
 
 
-def prologue_text(summary: str, names: Sequence[str], steps: Sequence[Step]) -> str:
-    """The head of the network's file. names: of all layers."""
+def prologue_text(summary: str, layers: Sequence[str], steps: Sequence[Step], names: Names) -> str:
+    """The head of the network's file. layers: the names of all; names: the network's."""
     uses_library = any(step.emission.cmsis_nn for step in steps)
     text = PROLOGUE.format(
         provenance=block_comment(summary, WIDTH),
         cmsis_nn='#include "arm_nnfunctions.h"\n' if uses_library else "",
-        names="\n".join(f'    "{name}",' for name in names),
+        header=names.header,
+        prefix=names.prefix,
+        macro=names.macro,
+        layers="\n".join(f'    "{layer}",' for layer in layers),
     )
     return folded(text)
 
@@ -137,9 +147,9 @@ def _parameters(step: Step) -> list[str]:
     return [*inputs, "int8_t *output", *(text for text, size in further if size)]
 
 
-def check_text(steps: Sequence[Step]) -> str:
+def check_text(steps: Sequence[Step], names: Names) -> str:
     """The function that asks the linked library whether its scratch suffices."""
-    lines = ["int32_t approx_network_check_scratch(void)", "{"]
+    lines = [f"int32_t {names.prefix}_check_scratch(void)", "{"]
     for step in steps:
         wanted = step.emission.context_size
         if wanted:
@@ -164,9 +174,9 @@ def _run_function(network: Network) -> str:
     graph, memory = network.graph, network.memory
     borders = borders_of(graph, [step.operators for step in network.steps])
     place = _places(graph, memory, borders)
-    lines = ["int32_t approx_network_run(void *activations, const int8_t *input, int8_t *output)", "{"]
+    lines = [RUN.format(network.names.run), "{"]
     lines.append("    uint8_t *const arena = activations;" if memory.buffers else "    (void)activations;")
-    lines += ["", *(SET.splitlines() if graph.states else ())]
+    lines += ["", *(set_lines(network.names) if graph.states else ())]
     ends = {step.last.index: step for step in network.steps}
     for operator in graph.operators:
         index, output = operator.index, operator.output

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from approx_plugin.kernels.cost import StepCost
 from approx_plugin.kernels.emission import Emission, Sources
 from approx_plugin.kernels.kernel import Plan
+from approx_plugin.kernels.names import UNNAMED, Names
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.operator import Operator
 
@@ -87,12 +88,14 @@ class Program:
     graph:   the (possibly approximated) network that was lowered.
     steps:   in the order of execution; together they cover every operator but views, each once.
     sources: all generated text, network file and header included.
+    names:   of the network.
     """
 
     graph: Graph
     steps: tuple[Step, ...]
     memory: MemoryPlan
     sources: Sources
+    names: Names = UNNAMED
 
     @property
     def macs(self) -> int:

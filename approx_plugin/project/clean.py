@@ -11,7 +11,7 @@ from approx_plugin.hashes import sha256
 from approx_plugin.project.files import is_unedited
 from approx_plugin.project.manifest import FILE_NAME, read_manifest
 from approx_plugin.project.transaction import STAGING, recover
-from approx_plugin.project.writer import IDE_FILES
+from approx_plugin.project.writer import is_shared
 
 
 def is_intact(directory: Path, strict: bool = False) -> bool:
@@ -20,7 +20,7 @@ def is_intact(directory: Path, strict: bool = False) -> bool:
     The IDE edits its own files on the user's behalf. That is no damage, unless `strict`.
     """
     return not (directory / STAGING).exists() and all(
-        (directory / path).is_file() if path in IDE_FILES and not strict else _has(directory / path, expected)
+        (directory / path).is_file() if is_shared(path) and not strict else _has(directory / path, expected)
         for path, expected in _listed(directory).items()
     )
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.linker import linker_script
-from approx_plugin.boards.sources import BSP, board_sources, core_sources
+from approx_plugin.boards.sources import BSP, board_sources, core_sources, device_header
 from approx_plugin.boards.startup import startup
 from approx_plugin.cubeide.cproject import cproject_text
 from approx_plugin.cubeide.project_file import encoding_text, project_text
 from approx_plugin.cubeide.settings import FAST_OPTIMIZATION, Settings
 from approx_plugin.errors import ProjectError
+from approx_plugin.kernels.names import UNNAMED, Names
 from approx_plugin.kernels.program import Program
 from approx_plugin.library.provider import CmsisNn
 from approx_plugin.project.readme import readme_text
@@ -66,12 +67,14 @@ def collect(
         ".settings/org.eclipse.core.resources.prefs": encoding_text(),
         settings.linker_script: linker_script(board),
         settings.startup: startup(board),
+        **({f"{BSP}/device.h": device_header(board)} if board.generic else {}),
         "Core/Src/test_vectors.c": vectors_text(vectors),
         "README.md": readme_text(
             project_name,
             board,
             provider,
             network=program.graph.name,
+            header=program.names.header,
             script=settings.linker_script,
             has_report=bool(extra),
         ),
@@ -80,9 +83,9 @@ def collect(
         _encoded(generated, ""),
         _encoded(program.sources, NETWORK_FOLDER),
         _encoded(extra, ""),
-        _copied(core_sources()),
+        {path: _renamed(program.names, content) for path, content in _copied(core_sources()).items()},
         _copied(board_sources(board)),
-        _copied(_runtime_sources()),
+        _copied(runtime_sources()),
         _copied({f"{LIBRARY_FOLDER}/{path}": file for path, file in provider.files.items()}),
     )
 
@@ -95,7 +98,12 @@ def _copied(files: Mapping[str, Path]) -> dict[str, bytes]:
     return {path: file.read_bytes() for path, file in files.items()}
 
 
-def _runtime_sources() -> dict[str, Path]:
+def _renamed(names: Names, content: bytes) -> bytes:
+    """A source of the application, which is written for a network with the default name."""
+    return content if names == UNNAMED else names.renamed(content.decode()).encode()
+
+
+def runtime_sources() -> dict[str, Path]:
     """The static part of the network's code: path in the project -> file of the repository."""
     root = resource_root()
     files = sorted((root / NETWORK_FOLDER).glob("*/*.[ch]"))

@@ -24,6 +24,15 @@ IDE_FILES = frozenset({".project", ".cproject", ".settings/org.eclipse.core.reso
 """Files that the IDE edits on the user's behalf. Their edits stay as long as the generated content stays the same."""
 
 
+BUILT = "Release/"
+"""Folder of what was built. Whoever builds there too, the IDE for instance, may replace it, and so may the next run."""
+
+
+def is_shared(path: str) -> bool:
+    """Whether somebody else may change a generated file without that being an edit by the user."""
+    return path in IDE_FILES or path.startswith(BUILT)
+
+
 @dataclass(frozen=True)
 class WriteResult:
     """What a run did. Paths below the project's root, sorted; the manifest is not counted.
@@ -57,8 +66,8 @@ def write(files: Mapping[str, bytes], directory: Path, force: bool = False) -> W
     try:
         recover(directory)
         known = read_manifest(directory / FILE_NAME)
-        present = _present(directory, {*files, *(known or {}), FILE_NAME})
-        plan = _plan(files, directory, known, present, force)
+        present = present_in(directory, {*files, *(known or {}), FILE_NAME})
+        plan = plan_of(files, directory, known, present, force)
         new = {path: files[path] for path in plan.written}
         manifest = manifest_text(files)
         if present.get(FILE_NAME) != sha256(manifest):
@@ -85,18 +94,18 @@ def check(directory: Path, force: bool = False) -> None:
     if known is None:
         _refuse_foreign(directory)
     elif not force:
-        present = _present(directory, set(known) - IDE_FILES)
+        present = present_in(directory, {path for path in known if not is_shared(path)})
         edited = [path for path, digest in present.items() if digest != known[path]]
         raise_all(_refusals(directory, edited, [], []))
 
 
-def _present(directory: Path, paths: Iterable[str]) -> dict[str, str]:
+def present_in(directory: Path, paths: Iterable[str]) -> dict[str, str]:
     """The sha256 of the regular files at `paths`, sorted; paths without one are left out."""
     found = ((path, content_at(directory, path)) for path in sorted(paths))
     return {path: sha256(content) for path, content in found if content is not None}
 
 
-def _plan(
+def plan_of(
     files: Mapping[str, bytes],
     directory: Path,
     known: Mapping[str, str] | None,
@@ -122,8 +131,10 @@ def _plan(
             unchanged.append(path)
         elif found in (None, known.get(path)) or (force and path in known):
             written.append(path)
-        elif path in IDE_FILES and digest == known.get(path):
+        elif is_shared(path) and digest == known.get(path):
             kept.append(path)
+        elif path.startswith(BUILT):
+            written.append(path)
         else:
             (edited if path in known else foreign).append(path)
     if (directory / FILE_NAME).is_symlink():

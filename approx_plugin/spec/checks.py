@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from approx_plugin.documents.checked import Checked
 from approx_plugin.documents.document import Keys
 from approx_plugin.documents.wording import describe
 from approx_plugin.errors import ApproxError
+from approx_plugin.resources import resource_root
 from approx_plugin.spec.paths import (
     Problem,
     absolute_file,
@@ -43,10 +45,14 @@ def _files(checked: Checked, folder: Path) -> Iterator[ApproxError]:
     problem = file_problem(folder, design) if design else None
     if problem:
         yield _problem(checked, ("design",), problem)
+    pdsc = checked.get("board", "pdsc")
+    problem = file_problem(folder, pdsc) if pdsc and not absolute_file(folder, pdsc).is_dir() else None
+    if problem:
+        yield _problem(checked, ("board", "pdsc"), problem)
     for name in SETS:
         keys = ("data", name, "file")
         file = checked.get(*keys)
-        problem = file_problem(folder, file) if file else None
+        problem = file_problem(folder, file) if file and not absolute_file(folder, file).is_dir() else None
         if problem:
             yield _problem(checked, keys, problem)
 
@@ -70,6 +76,15 @@ def _disjoint(checked: Checked, folder: Path) -> Iterator[ApproxError]:
             "an accuracy counts only on images that no earlier stage has seen",
             f"write {second}: {{start: {one['start'] + one['count']}}}" if "count" in one else f"give {first} a count",
         )
+
+
+def _target(checked: Checked, _: Path) -> Iterator[ApproxError]:
+    """Nothing is asked for in two ways."""
+    target = checked.get("target") or {}
+    for one, other in (("max_accuracy_drop", "accuracy"), ("max_cycles", "max_latency")):
+        if one in target and other in target:
+            what = f"target has {one} and {other}"
+            yield checked.error(("target", other), what, hint="remove one of the two")
 
 
 def _layers(checked: Checked, _: Path) -> Iterator[ApproxError]:
@@ -127,4 +142,21 @@ def project_directory(checked: Checked, folder: Path) -> Path | None:
     return absolute_file(folder, given) if given else None
 
 
-CHECKS = (_files, _disjoint, _layers, _directory)
+def _name(checked: Checked, _: Path) -> Iterator[ApproxError]:
+    """The network's files do not take the place of the runtime's, or of another network's layers."""
+    name = checked.get("name")
+    if not isinstance(name, str):
+        return
+    runtime = resource_root() / "Middlewares" / "Approx"
+    taken = {path.stem for path in runtime.glob("*/*.[ch]")}
+    if f"approx_{name}" in taken:
+        yield checked.error(
+            ("name",), f"approx_{name} is a file of the runtime", hint=f"choose another name, for example my_{name}"
+        )
+    elif re.search(r"(^|_)layer_\d+$", name):
+        yield checked.error(
+            ("name",), f"'{name}' ends as the names of layers do", hint="choose a name that does not end in layer_<n>"
+        )
+
+
+CHECKS = (_files, _disjoint, _target, _layers, _directory, _name)

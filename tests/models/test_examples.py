@@ -13,6 +13,7 @@ from approx_plugin.errors import ApproxError
 from approx_plugin.spec.loader import load_spec
 
 EXAMPLES = ("cifar10_lenet", "cifar10_alexnet", "cifar10_dscnn")
+EMBEDDED = "embedded"
 
 
 def test_digits(root: Path) -> None:
@@ -51,7 +52,7 @@ def test_cifar10(name: str, tree: Path) -> None:
 
 
 def test_schema_comments_and_boards(root: Path) -> None:
-    for file in (root / "approx.yaml", *(root / "examples" / name / "approx.yaml" for name in EXAMPLES)):
+    for file in (root / "approx.yaml", *(root / "examples" / name / "approx.yaml" for name in (*EXAMPLES, EMBEDDED))):
         lines = file.read_text().splitlines()
         assert (file.parent / lines[0].partition("$schema=")[2]).is_file()
         (board,) = [line.partition(": ")[2] for line in lines if line.startswith("board:")]

@@ -37,13 +37,14 @@ def portable_subset() -> CmsisNnTree:
     return CmsisNnTree(ROOT / "Middlewares/CMSIS-NN/Include", tuple(subset_sources()))
 
 
-def build(program: Program, folder: Path, core: str, library: CmsisNnTree) -> Path:
-    """An ELF with the program at CODE and its variables at DATA, entered at approx_network_run."""
+def build(program: Program, folder: Path, core: str, library: CmsisNnTree, *others: Program) -> Path:
+    """An ELF with the program (and others) at CODE and variables at DATA, entered at the program's run()."""
     compiler = shutil.which("arm-none-eabi-gcc")
     if compiler is None:
         pytest.skip("needs arm-none-eabi-gcc")
     sources = []
-    for path, text in program.sources.items():
+    programs = (program, *others)
+    for path, text in (item for one in programs for item in one.sources.items()):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
@@ -51,14 +52,15 @@ def build(program: Program, folder: Path, core: str, library: CmsisNnTree) -> Pa
             sources.append(target)
     sources += sorted((ROOT / "Middlewares/Approx/Src").glob("*.c"))
     elf = folder / "network.elf"
-    wanted = program.cmsis_nn_functions
+    wanted = [function for one in programs for function in one.cmsis_nn_functions]
     command = [
         compiler, f"-mcpu={core}", "-mthumb", f"-mfpu={FPU[core]}", "-mfloat-abi=hard", "-O2", "-std=gnu11",
         "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Werror", "-Wno-error=stringop-overflow",
         f"-I{folder / 'Inc'}", f"-I{ROOT / 'Middlewares/Approx/Inc'}", f"-I{library.include}",
         *map(str, sources), *(map(str, library.sources) if wanted else ()),
         "-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections",
-        "-Wl,-e,approx_network_run", "-Wl,-u,approx_network_check_scratch",
+        f"-Wl,-e,{program.names.run}", *(f"-Wl,-u,{one.names.run}" for one in programs),
+        *(f"-Wl,-u,{one.names.prefix}_check_scratch" for one in programs),
         f"-Wl,-Ttext={CODE:#x}", f"-Wl,-Tdata={DATA:#x}", "-o", str(elf),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -67,7 +69,7 @@ def build(program: Program, folder: Path, core: str, library: CmsisNnTree) -> Pa
 
 
 def call_network(elf: Path, program: Program, inputs: npt.NDArray[np.int8], core: str) -> npt.NDArray[np.int8]:
-    """approx_network_run for each input; guards around every buffer must survive."""
+    """The network's run() for each input; guards around every buffer must survive."""
     unicorn = pytest.importorskip("unicorn")
     from elftools.elf.elffile import ELFFile
     from unicorn import arm_const
@@ -95,7 +97,7 @@ def call_network(elf: Path, program: Program, inputs: npt.NDArray[np.int8], core
         machine.emu_start(symbols[symbol] | 1, STACK)
         return int(machine.reg_read(arm_const.UC_ARM_REG_R0))
 
-    assert call("approx_network_check_scratch") == 0
+    assert call(f"{program.names.prefix}_check_scratch") == 0
     results = []
     for values in inputs:
         data = np.ascontiguousarray(values).tobytes()
@@ -105,7 +107,7 @@ def call_network(elf: Path, program: Program, inputs: npt.NDArray[np.int8], core
             machine.mem_write(base, b"\xa5" * length)
             machine.mem_write(base + length, guard)
         machine.mem_write(source, data)
-        assert call("approx_network_run", arena, source, target) == 0
+        assert call(program.names.run, arena, source, target) == 0
         for base, length in regions:
             assert machine.mem_read(base - 64, 64) == guard
             assert machine.mem_read(base + length, 64) == guard

@@ -8,6 +8,7 @@ from approx_plugin.exploration.choice import choose
 from approx_plugin.exploration.offers import Market, estimated
 from approx_plugin.kernels.cover import covered_by
 from approx_plugin.kernels.lowering import lower
+from approx_plugin.kernels.names import UNNAMED, Names
 from approx_plugin.kernels.needs import FLASH, RAM
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
@@ -81,10 +82,12 @@ def lowered_by(graph: Graph, kernel: str, core: str = "cortex-m4", backend: str 
     return lower(graph, covered_by(graph, KERNELS[kernel], platform), platform, graph.macs, graph.macs)
 
 
-def preferring(graph: Graph, kernel: str, core: str = "cortex-m4", backend: str = "assembly") -> Program:
+def preferring(
+    graph: Graph, kernel: str, core: str = "cortex-m4", backend: str = "assembly", names: Names = UNNAMED
+) -> Program:
     """The program in which one kernel computes all that it can, in memories as large as the emulated ones."""
     platform = Platform(core, True, backend)
     offers = Market(platform, estimated(platform), kernel).offers(graph)
     choice = choose(graph, offers.offers, {FLASH: 8 << 20, RAM: 4 << 20})
     assert choice is not None and choice.fits
-    return lower(graph, [offer.plan for offer in choice.steps], platform, graph.macs, graph.macs)
+    return lower(graph, [offer.plan for offer in choice.steps], platform, graph.macs, graph.macs, names)
