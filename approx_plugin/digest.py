@@ -16,6 +16,7 @@ from approx_plugin.build.toolchain import COMPILER, compiler_version
 from approx_plugin.errors import ApproxError
 from approx_plugin.files import sha256_of, write_whole
 from approx_plugin.hashes import sha256
+from approx_plugin.pictures import picture_files
 from approx_plugin.project.clean import is_intact
 from approx_plugin.project.manifest import FILE_NAME
 from approx_plugin.request import Request
@@ -55,7 +56,8 @@ def library_files(directory: Path | None) -> list[Path]:
 
 def input_files(spec: Spec) -> list[Path]:
     """What approx.yaml names, and itself."""
-    data = [source.file for source in spec.data.sources.values()] if spec.data else []
+    named = [source.file for source in spec.data.sources.values()] if spec.data else []
+    data = [file for path in named for file in ([f for f, _ in picture_files(path)[0]] if path.is_dir() else [path])]
     design = [spec.design] if spec.design else []
     return sorted({spec.file, spec.model, *design, *data, *_pack_files(spec)})
 

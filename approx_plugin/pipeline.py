@@ -37,12 +37,17 @@ from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.design_file import FILE_NAME, DesignFile, design_text, load_design
 from approx_plugin.exploration.divergence import Divergence
 from approx_plugin.exploration.evaluation import Evaluator
+from approx_plugin.exploration.limits import Limits
 from approx_plugin.exploration.measurement import Progress, Watch, silent, unwatched
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.offers import Market, Offer, Offers, estimated
-from approx_plugin.exploration.pricing import ChosenPlans, taken
+from approx_plugin.exploration.pricing import ChosenPlans, Price, taken
 from approx_plugin.exploration.promise import too_few
-from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
+from approx_plugin.exploration.remedies import Subject as RemedySubject
+from approx_plugin.exploration.remedies import remedies
+from approx_plugin.exploration.result import Exploration, NothingMeetsTheTarget
+from approx_plugin.exploration.search import explore
+from approx_plugin.exploration.within import explore_within
 from approx_plugin.exploration.workers import executor
 from approx_plugin.files import sha256_of
 from approx_plugin.kernels.borders import state_bytes
@@ -137,7 +142,12 @@ class Inputs:
 
     def plans_of(self, graph: Graph) -> ChosenPlans:
         """The same of another form of the network."""
-        return ChosenPlans(graph, self.market, self.room.budgets, self.spec.optimize)
+        return ChosenPlans(graph, self.market, self.room.budgets, self.spec.optimize, self.limits)
+
+    @property
+    def limits(self) -> Limits:
+        """The costs that the target names."""
+        return Limits.of(self.spec.target, self.board.clock_hz)
 
     @property
     def method(self) -> str:
@@ -228,7 +238,7 @@ def read(order: Order) -> Inputs:
         errors += unsuitable
         if spec.data and not unsuitable:
             classes = graph.output_tensor.elements
-            data = attempt(errors, partial(load_datasets, spec, graph.input_tensor, classes))
+            data = attempt(errors, partial(load_datasets, spec, graph.inputs, classes))
     raise_all(errors)
     assert board is not None and graph is not None and layers is not None
     return Inputs(
@@ -275,18 +285,26 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
     options = options_of(inputs, groupings, inputs.data.calibration.inputs)
     _check_capacity(inputs, options)
     with executor(workers, spec.search.cluster) as pool:
+        on_exploration = Evaluator(graph, inputs.data.exploration, pool, Memo(memo))
+        on_confirmation = Evaluator(graph, inputs.data.confirmation, pool, Memo(memo))
         try:
-            found = explore(
-                options,
-                plans,
-                Evaluator(graph, inputs.data.exploration, pool, Memo(memo)),
-                Evaluator(graph, inputs.data.confirmation, pool, Memo(memo)),
-                spec.target,
-                spec.search,
-                progress,
-                sensitivity_of(inputs, pool, Memo(memo)),
-                watch,
-            )
+            if spec.target.has_accuracy:
+                sensitivity = sensitivity_of(inputs, pool, Memo(memo))
+                found = explore(
+                    options,
+                    plans,
+                    on_exploration,
+                    on_confirmation,
+                    spec.target,
+                    spec.search,
+                    progress,
+                    sensitivity,
+                    watch,
+                )
+            else:
+                found = explore_within(
+                    options, plans, on_exploration, on_confirmation, inputs.limits, spec.search, progress
+                )
         except NothingMeetsTheTarget as failure:
             raise CapacityError(
                 f"the exact network does not fit {inputs.board.name}, and no design that does meets the target",
@@ -326,9 +344,11 @@ def outlook(inputs: Inputs) -> str | None:
 def _confirmed(inputs: Inputs, candidates: Candidates, memo: Path, workers: int) -> Comparison | None:
     """The accuracy of a design that was not searched for, on the confirmation images; None without any.
 
-    A network with states has none: each of its answers belongs to all inputs before it.
+    A network with states has none: each of its answers belongs to all inputs before it. Nor has one without classes.
     """
-    if inputs.data is None or inputs.graph.states:
+    if inputs.data is None or inputs.graph.states or not inputs.data.confirmation.labelled:
+        return None
+    if inputs.graph.output_tensor.element != "int8":
         return None
     with executor(workers, inputs.spec.search.cluster) as pool:
         evaluate = Evaluator(inputs.graph, inputs.data.confirmation, pool, Memo(memo))
@@ -489,6 +509,7 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
             built=built,
             rivals=_rivals(inputs),
             significances=designed.significances,
+            remedies=_remedies(inputs, lowered.choice),
             data=tuple(_data(inputs)),
         ),
     )
@@ -502,8 +523,8 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     written = write(files, inputs.directory, request.force)
     save_vectors(place, vectors)
     if inputs.host is not None:
-        wish = wish_of(inputs.host, program, provider, spec.project.name)
-        move_in(inputs.host, wish, before, place, force=request.force, workers=workers, say=say)
+        wish = wish_of(inputs.host, program, provider, spec.project.name, say)
+        move_in(inputs.host, wish, before, place, force=request.force, dry=request.dry, workers=workers, say=say)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)
 
@@ -516,6 +537,14 @@ def _rivals(inputs: Inputs) -> Rivals:
         baseline = offers.get(BASELINE)
         library[index] = baseline.cost.cycles if baseline else min(offer.cost.cycles for offer in offers.values())
     return Rivals(library, {offer.last: offer.cost.cycles for offer in plans.choice(()).steps})
+
+
+def _remedies(inputs: Inputs, choice: Choice) -> tuple[str, ...]:
+    """What would keep to the target's costs where the network does not."""
+    price = Price(choice.cycles, 0, choice.flash_bytes, choice.memory.size)
+    if inputs.limits.met(price):
+        return ()
+    return remedies(RemedySubject(inputs.spec, inputs.board, inputs.graph, inputs.plans, inputs.market))
 
 
 def _data(inputs: Inputs) -> Iterator[DataUse]:

@@ -27,6 +27,7 @@ from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.measured import selftest as selftest_project
 from approx_plugin.merging.host import Host, read_host
 from approx_plugin.merging.merge import missing, take_out
+from approx_plugin.packing import packs
 from approx_plugin.pipeline import lowered_again
 from approx_plugin.project.clean import remove_generated
 from approx_plugin.project.lock import alone
@@ -38,6 +39,7 @@ from approx_plugin.spec.order import front_folder, project_place
 
 def generate_if_needed(session: Session) -> None:
     """Make the project, or say that it is up to date."""
+    session.repair()
     if session.is_current():
         session.say(f"{session.directory} is up to date")
     else:
@@ -248,12 +250,10 @@ def status(session: Session) -> None:
     """Say what of the network is in the user's project, and what is not as it was put there."""
     host = _host(session)
     lacking = missing(host)
-    session.say(
-        f"{host.name} ({host.directory}): {host.machine.mcu or 'part not named'}, {' '.join(host.machine.flags)}"
-    )
-    for line in lacking:
-        session.say(f"  {line}")
-    session.say("run `scons approx=1` to repair it" if lacking else f"  the network is in {host.folder}, complete")
+    lines = [f"{host.name} ({host.directory}): {host.machine.mcu or 'part not named'}, {' '.join(host.machine.flags)}"]
+    lines += [f"  {line}" for line in lacking] or [f"  the network is in {host.folder}, complete"]
+    lines += ["run `scons approx=1` to repair it"] if lacking else []
+    session.show("\n".join(lines), {"project": str(host.directory), "folder": host.folder, "missing": list(lacking)})
 
 
 def remove(session: Session) -> None:
@@ -261,14 +261,15 @@ def remove(session: Session) -> None:
     host = _host(session)
     with alone(host.directory, lambda: session.say(f"waiting for another run on {host.directory}")):
         done = take_out(host, session.request.force)
-    session.say(f"{host.directory}: {len(done.removed)} files of the network removed")
+    lines = [f"{host.directory}: {len(done.removed)} files of the network removed"]
     for name, is_restored in sorted(done.restored.items()):
         what = "byte for byte as it was before" if is_restored else "without the network; it was edited since"
-        session.say(f"  {name}: {what}")
-    for path in done.kept:
-        session.say(f"  {path}: edited, and kept")
+        lines.append(f"  {name}: {what}")
+    lines += [f"  {path}: edited, and kept" for path in done.kept]
     if not done.removed and not done.restored:
-        session.say("  there was none")
+        lines.append("  there was none")
+    result = {"removed": list(done.removed), "kept": list(done.kept), "restored": dict(done.restored)}
+    session.show("\n".join(lines), result)
 
 
 def selftest(session: Session) -> None:
@@ -299,13 +300,6 @@ def _self_test(session: Session) -> BuildResult | None:
     return selftest_project.make(session.board, directory, objects, request.workers, request.force, session.say)
 
 
-def packs(session: Session) -> None:
-    """Fetch ARM::CMSIS-NN and the pack of the board's part; hold a board of ours against its part's pack."""
-    from approx_plugin.fetching import fetch_packs
-
-    fetch_packs(session.request, session.spec, lambda: session.board, session.say)
-
-
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
     if session.directory.is_symlink():
@@ -316,8 +310,8 @@ def clean(session: Session) -> None:
             database.unlink()
         session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
     remove_generated(bench_output.folder(session.directory))
-    remove_generated(front_folder(session.directory))
     remove_generated(selftest_project.folder(session.directory))
+    remove_generated(front_folder(session.directory))
     session.place.remove()
 
 

@@ -15,8 +15,9 @@ ORDER = (
     "calibration",
     "cli",
     "verbs",
-    "session explanation fetching",
-    "bench measured exploring",
+    "packing",
+    "session explanation",
+    "bench exploring measured",
     "pipeline",
     "proof",
     "laboratory",
@@ -32,6 +33,7 @@ ORDER = (
     "reference",
     "virtual_board",
     "dataset tflite",
+    "archive",
     "operators",
     "native",
     "spec",
@@ -39,7 +41,7 @@ ORDER = (
     "boards",
     "cores",
     "documents",
-    "model workplace request process hashes files resources provenance folding errors __init__",
+    "model workplace request process hashes files pictures resources provenance folding errors __init__",
 )
 """Floors from the top down. A room may import rooms of lower floors and, within one floor, nobody but itself."""
 

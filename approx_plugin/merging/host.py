@@ -71,7 +71,7 @@ def read_host(directory: Path, where: Location | None = None) -> Host:
     """The project in `directory`, or in the folder STM32CubeIDE below it.
 
     where: the place that names the directory. Raises ProjectError for what is no project, or one that cannot take a
-    network: its compiler is too old, its core has no table, or it consists of several projects.
+    network: nobody knows its core, or it consists of several projects.
     """
     root = _root(directory, where)
     managed = (root / ".cproject").is_file()
@@ -79,7 +79,6 @@ def read_host(directory: Path, where: Location | None = None) -> Host:
     if managed:
         project = read_managed(root)
         configuration = _reference(project)
-        _check_toolchain(project, root)
         machine = _machine(configuration, root)
         script = linker_script(configuration.root_options)
         definitions = configuration.options_for("").get("tool.c.compiler.option.definedsymbols", Value("")).items
@@ -165,18 +164,22 @@ def _machine(configuration: ManagedConfiguration, root: Path) -> Machine:
     return Machine(mcu, values["-mcpu"], values.get("-mfpu", ""), values["-mfloat-abi"])
 
 
-def _check_toolchain(project: ManagedProject, root: Path) -> None:
-    """Raise ProjectError for a configuration that is tied to a compiler that is too old."""
-    for configuration in project.configurations:
+def check_toolchain(host: Host) -> None:
+    """Raise ProjectError where a configuration is tied to a compiler that is too old for the network's kernels."""
+    tied: dict[str, list[str]] = {}
+    for configuration in read_managed(host.directory).configurations if host.is_managed else ():
         for name, value in configuration.root_options.items():
             version = re.search(r"(?:^|\.)(\d+)[-.]\d", value.single)
             if name.startswith(_TOOLCHAIN + "version") and version and int(version[1]) < OLDEST_GCC:
-                raise ProjectError(
-                    f"the configuration {configuration.name} is tied to GCC {value.single}",
-                    where=root / ".cproject",
-                    why=f"the network's kernels need GCC {OLDEST_GCC} or newer (STM32CubeIDE 1.9 or newer)",
-                    hint="choose a newer one in the project's properties, C/C++ Build > Settings > MCU Toolchain",
-                )
+                tied.setdefault(value.single, []).append(configuration.name)
+    if tied:
+        what = ", ".join(f"{' and '.join(names)} to GCC {version}" for version, names in tied.items())
+        raise ProjectError(
+            f"{host.name} is tied to a compiler that is too old: {what}",
+            where=host.directory / ".cproject",
+            why=f"the network's kernels need GCC {OLDEST_GCC} or newer (STM32CubeIDE 1.9 or newer)",
+            hint="choose a newer one in the project's properties, C/C++ Build > Settings > MCU Toolchain",
+        )
 
 
 def _memories(root: Path, script: str) -> tuple[Region | None, Region | None]:

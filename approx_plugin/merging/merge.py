@@ -150,19 +150,21 @@ def _difference(root: Path, name: str, present: Mapping[str, str], edit: tuple[b
     return "".join(f"{line}\n" for line in difflib.unified_diff(now, then, name, name, lineterm="", n=1))
 
 
-def reinsert(host: Host) -> None:
+def reinsert(host: Host) -> tuple[str, ...]:
     """Give the build files back what a regeneration has taken from them, as the ledger has it; nothing without one.
 
-    A program that calls the network cannot be built, nor measured, without that. Raises ProjectError.
+    A program that calls the network cannot be built, nor measured, without that. Returns the files that were changed.
+    Raises ProjectError.
     """
     ledger = read_ledger(host.directory, host.folder)
     if ledger is None:
-        return
+        return ()
     present = present_in(host.directory, build_files(host))
     edits = {name: after for name, (_, after, _) in _edits(host, ledger.addition, ledger)}
     new = {name: after for name, after in edits.items() if sha256(after) != present.get(name)}
     if new:
         _change(host.directory, new, (), present)
+    return tuple(sorted(new))
 
 
 def _edits(

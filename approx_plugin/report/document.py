@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from approx_plugin.report.data import LayerRow, Macs, Report, Totals, per_mac
+from approx_plugin.report.data import Border, LayerRow, Macs, Report, Totals, per_mac
 from approx_plugin.report.verdict import advice, reason, verdict
 
 FORMAT = 2
@@ -27,8 +27,10 @@ def as_json(report: Report) -> dict[str, Any]:
         "target": report.target,
         "cmsis_nn": {"provider": report.cmsis_nn_provider, "version": report.cmsis_nn_version},
         "tool": {"version": report.tool_version, "compiler": report.compiler, "cost_model": report.cost_model},
-        "input": {**asdict(report.input), "size_bytes": report.input.size_bytes},
-        "output": {**asdict(report.output), "size_bytes": report.output.size_bytes},
+        "input": _border(report.input),
+        "output": _border(report.output),
+        "inputs": [_border(border) for border in (report.input, *report.more_inputs)],
+        "outputs": [_border(border) for border in (report.output, *report.more_outputs)],
         "accuracy": asdict(report.accuracy),
         "exploration_accuracy": asdict(report.exploration_accuracy),
         "macs": _macs(report.macs),
@@ -58,9 +60,14 @@ def as_json(report: Report) -> dict[str, Any]:
         },
         "front": [{"title": point.title, **asdict(point)} for point in report.front],
         "dominated": [{"title": point.title, **asdict(point)} for point in report.dominated],
+        "limits": [{**asdict(limit), "met": limit.met} for limit in report.limits],
         "advice": list(advice(report)),
         "remarks": list(report.remarks),
     }
+
+
+def _border(border: Border) -> dict[str, Any]:
+    return {**asdict(border), "size_bytes": border.size_bytes}
 
 
 def _macs(macs: Macs) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import Callable
 
 from approx_plugin.report.data import Accuracy, Border, Macs, Report, Tried, per_mac, points, title_of
 from approx_plugin.report.layout import WIDTH, kib, narrow_table, number, share, table, wrapped
-from approx_plugin.report.sections import arena, rivals
+from approx_plugin.report.sections import arena, limits, rivals
 from approx_plugin.report.verdict import advice, verdict
 
 BAR = 24
@@ -20,6 +20,7 @@ def render(report: Report) -> str:
     parts = [
         _header(report),
         _totals(report),
+        limits(report),
         _accuracy(report),
         _layer_table(report),
         rivals(report),
@@ -47,8 +48,8 @@ def _header(report: Report) -> str:
         ("tool", f"approx-plugin {report.tool_version}"),
         *((use.set, f"{use.images:,} images of {use.file}, sha256 {use.sha256[:16]}...") for use in report.data),
         None,
-        ("input 1/1", _border(report.input)),
-        ("output 1/1", _border(report.output)),
+        *_borders("input", (report.input, *report.more_inputs)),
+        *_borders("output", (report.output, *report.more_outputs)),
         (
             "macc",
             f"{macs.exact:,} exact -> {macs.kept:,} kept ({share(macs.kept, macs.exact)}); {macs.computed:,} computed",
@@ -69,11 +70,15 @@ def _of(used: int | None, capacity: int) -> str:
     return f"{kib(used)} / {kib(capacity)} ({100.0 * used / capacity:.1f} % used)"
 
 
+def _borders(way: str, borders: Sequence[Border]) -> list[tuple[str, str]]:
+    return [(f"{way} {number}/{len(borders)}", _border(border)) for number, border in enumerate(borders, 1)]
+
+
 def _border(border: Border) -> str:
-    shape = "x".join(map(str, border.shape))
-    return (
-        f"'{border.name}', int8({shape}), {border.size_bytes:,} B, QLinear({border.scale:.9g},{border.zero_point},int8)"
-    )
+    kind = border.element
+    shape = "x".join(map(str, border.shape if kind == "int8" else border.shape[:-1]))
+    quantized = f"QLinear({border.scale:.9g},{border.zero_point},{kind})"
+    return f"'{border.name}', {kind}({shape}), {border.size_bytes:,} B, {quantized}"
 
 
 def _accuracy(report: Report) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from approx_plugin.errors import Location
@@ -13,14 +13,29 @@ SETS = ("calibration", "exploration", "confirmation")
 
 
 @dataclass(frozen=True)
+class PixelScaling:
+    """Pixels 0 to 255 as real values: (pixel - mean) * scale. mean: one number, or one a channel."""
+
+    scale: float
+    mean: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class DataSource:
-    """A slice of an .npz file: arrays `images` and `labels`, from image `start`, `count` of them (None: to the end)."""
+    """A slice of an .npz file, or of a folder of pictures: arrays `images` and `labels`, from image
+    `start`, `count` of them (None: to the end).
+
+    inputs: of a network with several inputs the array of each, by its name; empty: `images` is the only one.
+    pixels: how uint8 numbers become real ones; None: they are the input's bytes, 128 more.
+    """
 
     file: Path
     images: str
     labels: str
     start: int
     count: int | None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    pixels: PixelScaling | None = None
 
 
 @dataclass(frozen=True)
@@ -39,14 +54,25 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class Target:
-    """What the approximated network has to keep. Exactly one is set.
+    """What the network has to keep. At least one is set, at most one of the accuracies and of cycles and latency.
 
     max_accuracy_drop: percentage points below the exact network, on the confirmation set.
     accuracy:          minimum top-1 in percent, on the confirmation set.
+    max_flash, max_ram: bytes of the steps and of the arena; max_cycles: of one inference; max_latency: seconds. They
+                       are kept where that is possible; where it is not the network is made nevertheless.
     """
 
     max_accuracy_drop: float | None
     accuracy: float | None
+    max_flash: int | None = None
+    max_ram: int | None = None
+    max_cycles: float | None = None
+    max_latency: float | None = None
+
+    @property
+    def has_accuracy(self) -> bool:
+        """Whether it asks for an accuracy."""
+        return self.max_accuracy_drop is not None or self.accuracy is not None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from host_projects import LINKER, STYLES, cmake_project, cube_project, put
 from approx_plugin.errors import BoardError, Location, ProjectError
 from approx_plugin.merging.application import left
 from approx_plugin.merging.board import OF_PROJECT, board_for
-from approx_plugin.merging.host import read_host
+from approx_plugin.merging.host import check_toolchain, read_host
 from approx_plugin.merging.linker_script import Region, home_of, number_of, regions_of
 
 HERE = Location("approx.yaml", 3, 8)
@@ -99,10 +99,10 @@ def test_a_dual_core_project_is_asked_which(tmp_path: Path) -> None:
 def test_a_pinned_compiler(toolchain: str, is_too_old: bool, tmp_path: Path) -> None:
     put(cube_project(replace(STYLES["current"], toolchain=toolchain)), tmp_path)
     if is_too_old:
-        with pytest.raises(ProjectError, match="tied to GCC 9-2020-q2-update"):
-            read_host(tmp_path)
+        with pytest.raises(ProjectError, match="too old: Debug and Release to GCC 9-2020-q2-update"):
+            check_toolchain(read_host(tmp_path))
     else:
-        read_host(tmp_path)
+        check_toolchain(read_host(tmp_path))
 
 
 def test_what_is_no_project(tmp_path: Path) -> None:

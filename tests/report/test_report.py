@@ -14,11 +14,11 @@ from report_cases import BARE, CONV, DENSE, FULL
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.memory import Memory
 from approx_plugin.build.elf_size import Size
-from approx_plugin.report.compose import target_title
-from approx_plugin.report.data import NO_MACS, Macs, Tried
+from approx_plugin.report.data import NO_MACS, Border, Macs, Tried
 from approx_plugin.report.document import as_json
 from approx_plugin.report.layout import WIDTH, kib, share, table
 from approx_plugin.report.size import SHOWN, size_text
+from approx_plugin.report.target import target_title
 from approx_plugin.report.text import render
 from approx_plugin.spec.spec import Target
 
@@ -107,7 +107,7 @@ def test_text_and_json_say_the_same_numbers() -> None:
     """Every count and every cycle of the JSON is in the text, rounded as the text rounds."""
     text = shown(render(FULL))
     made = as_json(FULL)
-    left_out = {"format", "clock_hz", "input", "output"}
+    left_out = {"format", "clock_hz", "input", "output", "inputs", "outputs"}
     for number in figures_of({key: value for key, value in made.items() if key not in left_out}):
         forms = {f"{abs(number):.{digits}f}" for digits in range(3)} | {f"{abs(number):g}", f"{100 * number:.1f}"}
         assert forms & text, number
@@ -149,6 +149,18 @@ def test_header_box() -> None:
     assert " macc             :  2,500 exact -> 2,000 kept (-20.0 %); 1,900 computed" in text
     assert " flash (total)    :  30,000 B (29.30 KiB) / 2,097,152 B (2048.00 KiB) (1.4 % used)" in text
     assert " input 1/1        :  'in', int8(1x8x8x1), 64 B, QLinear(0.00392156863,-128,int8)" in text
+
+
+def test_all_inputs_and_outputs() -> None:
+    """One of them is made of several bytes a number."""
+    more = Border("boxes", (1, 5, 4), 1.0, 0, "int32")
+    report = replace(FULL, more_inputs=(replace(FULL.input, name="other"),), more_outputs=(more,))
+    text, made = render(report), as_json(report)
+    assert " input 1/2        :  'in', int8(1x8x8x1), 64 B" in text
+    assert " input 2/2        :  'other', int8(1x8x8x1), 64 B" in text
+    assert " output 2/2       :  'boxes', int32(1x5), 20 B, QLinear(1,0,int32)" in text
+    assert [border["name"] for border in made["inputs"]] == ["in", "other"]
+    assert made["outputs"][1]["size_bytes"] == 20 and made["outputs"][0] == made["output"]
 
 
 def test_accuracy_table() -> None:
@@ -260,6 +272,8 @@ def test_remarks_name_what_stands_against_a_kernel() -> None:
         (Target(0.5, None), "at most 0.5 points below the exact network"),
         (Target(0.0, None), "at most 0 points below the exact network"),
         (Target(None, 97.5), "at least 97.5 %"),
+        (Target(None, None, 4096, 512, None, 0.05), "at most 4,096 B of flash; at most 512 B of RAM; at most 50 ms"),
+        (Target(1.0, None, max_cycles=8e6), "at most 1 point below the exact network; at most 8,000,000 cycles"),
         (None, "none"),
     ],
 )

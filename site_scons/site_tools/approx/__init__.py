@@ -7,8 +7,7 @@ The nodes that come back are the project's manifest and reports; it is made agai
 the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on it; bench compares variants of it on
 virtual boards, explore searches, inspect looks at the model, status and remove at the user's own project, measure
 compares a board's console with a virtual board, selftest makes a project beside it, packs fetches what the others need:
-they need none of the nodes.
-Everything, `-c` too, is done by `python -m approx_plugin <verb>`; nothing here knows how.
+they need none of the nodes. Everything, `-c` too, is done by `python -m approx_plugin <verb>`; nothing here knows how.
 
 SCons expands `$` in every text that it takes for a path or a message: for paths it gets nodes, made by `_file`.
 """
@@ -76,8 +75,8 @@ def approx_project(
     """The nodes of the project that `spec` describes; the other arguments take the place of the file's own entries.
 
     boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program; console, port, note: for the
-    alias measure; point: of the front that the alias explore has left. cmsis_nn falls back to CMSIS_NN_PATH.
-    into: a project of the user's that the network moves into.
+    alias measure; point: of the front that the alias explore has left. into: a project of the user's that the network
+    moves into. cmsis_nn falls back to CMSIS_NN_PATH.
     Paths are relative to the SConscript. Raises UserError for mistakes.
     """
     if env.GetOption("help"):
@@ -104,16 +103,16 @@ def approx_project(
         boards=(boards,) if boards else (),
         layer=layer,
         probe=probe,
-        point=point,
         into=_path(env, into) if into else None,
         console=(Path(console) if console == "-" else _path(env, console)) if console else None,
         port=port,
         note=note,
+        point=point,
     )
-    # Before anything asks for what it fetches.
-    env.AlwaysBuild(env.Alias("packs", [], SCons.Script.Action(_verb("packs", request), None)))
     if SCons.Script.COMMAND_LINE_TARGETS == ["packs"]:
-        return []
+        # Nothing may ask for what is yet to be fetched.
+        env.AlwaysBuild(env.Alias("packs", [], SCons.Script.Action(_verb("packs", request), None)))
+        return list(env.Alias("the project of approx.yaml")) * len(MADE)
     try:
         check_paths(request)
         loaded = spec_of(request)
@@ -144,7 +143,7 @@ def approx_project(
         env.Depends(nodes, _Cleaning(directory, _verb("clean", request)))
     for name in VERBS:
         env.AlwaysBuild(env.Alias(name, nodes, SCons.Script.Action(_verb(name, request), None)))
-    for name in OTHERS[:-1]:
+    for name in OTHERS:
         env.AlwaysBuild(env.Alias(name, [], SCons.Script.Action(_verb(name, request), None)))
     return nodes
 
@@ -212,8 +211,8 @@ def _verb(name: str, request: Any) -> Any:
         options["--into"] = request.into
         options["--workers"] = request.workers
         options["--boards"], options["--probe"] = ",".join(request.boards), request.probe
-        options["--point"] = "" if request.point is None else str(request.point)
         options.update({"--console": request.console, "--port": request.port, "--note": request.note})
+        options["--point"] = "" if request.point is None else str(request.point)
         for option, value in options.items():
             command += [option, str(value)] if value else []
         command += ["--force"] if request.force else []
