@@ -60,14 +60,17 @@ class ApproxError(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
-        """`where: error: what` on one line, then `why` and `hint` indented below it."""
+        """`where: error: what` on one line, then `why` and `hint` indented below it.
+
+        What a file holds may be quoted in it, and is made visible: no control sequence reaches the terminal.
+        """
         head = f"{self.where}: error: {self.what}" if self.where else f"error: {self.what}"
         lines = [head]
         if self.why:
             lines.append(f"    why: {self.why}")
         if self.hint:
             lines.append(f"    do:  {self.hint}")
-        return "\n".join(lines)
+        return visible("\n".join(lines))
 
 
 class SpecError(ApproxError):
@@ -113,6 +116,19 @@ class ErrorGroup(ApproxError):  # noqa: N818 (it is a group, not an error)
     def __str__(self) -> str:
         """The single messages, then their count."""
         return "\n".join([*(str(e) for e in self.errors), f"{len(self.errors)} errors."])
+
+
+def visible(text: str) -> str:
+    """The text with escapes in the place of what a terminal does not show, or obeys; line feeds and tabs stay."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() or character in "\n\t\u00a0\u202f":
+        return character
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def raise_all(errors: Iterable[ApproxError]) -> None:

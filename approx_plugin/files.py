@@ -1,4 +1,4 @@
-"""The one way in which files that a user names are read: regular ones only, and no further than a limit.
+"""The one way in which files that a user names are read: regular ones only, and no further than a limit; and written.
 
 A device has no end, a pipe may never begin, and what /proc shows as a file may be either. Everything that goes wrong is
 an OSError whose `strerror` completes the sentence "the file cannot be read: ...".
@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -74,6 +74,26 @@ def read_bytes(path: Path, limit: int) -> bytes:
     if max(size, len(content)) > limit:
         raise TooLargeError(errno.EFBIG, f"it is larger than {size_text(limit)}", str(path))
     return content
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, in the place of another one perhaps: whoever looks sees the old content or all of the new.
+
+    Behind a link, the file that it names is written. Raises OSError, which names the file; nothing has changed then.
+    """
+    target = path.resolve()
+    draft = target.with_name(f".{target.name}.new")  # one name: what a killed run has left, the next one replaces
+    try:
+        draft.write_bytes(content)
+        if target.exists():
+            draft.chmod(stat.S_IMODE(target.stat().st_mode))
+        draft.replace(target)
+    except BaseException as failure:
+        with suppress(OSError):
+            draft.unlink()
+        if isinstance(failure, OSError):
+            raise OSError(failure.errno, failure.strerror, str(path)) from failure
+        raise
 
 
 def sha256_of(path: Path) -> bytes:

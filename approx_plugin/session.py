@@ -111,8 +111,9 @@ def require(verb: str, session: Session) -> None:
 
 def generate_project(session: Session) -> None:
     """Make the project in any case; say what changed."""
-    written = generate(session.order, session.say, session.progress).written
+    made = generate(session.order, session.say, session.progress)
+    written = made.written
     session.say(
-        f"{session.directory}: {len(written.written)} files written, {len(written.unchanged)} unchanged, "
+        f"{made.directory}: {len(written.written)} files written, {len(written.unchanged)} unchanged, "
         f"{len(written.removed)} removed"
     )

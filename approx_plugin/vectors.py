@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 
 import numpy as np
 
 from approx_plugin.boards.board import Board
 from approx_plugin.errors import ToolError
+from approx_plugin.files import write_whole
 from approx_plugin.kernels.capacity import flash_budget
 from approx_plugin.kernels.program import Program
 from approx_plugin.model.graph import Graph
@@ -49,15 +51,16 @@ def give_way(graph: Graph, board: Board, held: int, short: int) -> tuple[int, in
 
 def save(place: Workplace, vectors: TestVectors) -> None:
     """Keep them for `load`."""
-    temporary = place.vectors.with_suffix(".tmp.npz")
+    # In memory first: an archive on a disk that fails tries again to write its end when it is forgotten.
+    content = io.BytesIO()
     np.savez(
-        temporary,
+        content,
         inputs=vectors.inputs,
         outputs=vectors.outputs,
         checksums=vectors.checksums,
         sequence=np.array(vectors.sequence),
     )
-    temporary.replace(place.vectors)
+    write_whole(place.vectors, content.getvalue())
 
 
 def load(place: Workplace) -> TestVectors:

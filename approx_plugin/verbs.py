@@ -11,16 +11,20 @@ from approx_plugin.bench import output as bench_output
 from approx_plugin.bench.published import load_published
 from approx_plugin.bench.text import render as bench_text
 from approx_plugin.build import compile_commands
-from approx_plugin.build.build import build
+from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.check import check_project
 from approx_plugin.build.emulator import run_in_emulator
 from approx_plugin.build.emulator import verify as verify_run
 from approx_plugin.build.flashing import program as program_board
 from approx_plugin.build.headless import build_in_cubeide
 from approx_plugin.build.images import FOLDER
+from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
+from approx_plugin.exploring import explore as explore_front
+from approx_plugin.files import write_whole
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
+from approx_plugin.measured import selftest as selftest_project
 from approx_plugin.merging.host import Host, read_host
 from approx_plugin.merging.merge import missing, take_out
 from approx_plugin.pipeline import lowered_again
@@ -29,7 +33,7 @@ from approx_plugin.project.lock import alone
 from approx_plugin.proof.program import read_code
 from approx_plugin.report.size import size_text
 from approx_plugin.session import Session, generate_project, require
-from approx_plugin.spec.order import project_place
+from approx_plugin.spec.order import front_folder, project_place
 
 
 def generate_if_needed(session: Session) -> None:
@@ -186,7 +190,47 @@ def bench(session: Session) -> None:
     bench_output.save(made, published, directory)
     text = "\n" + bench_text(made, published, details=len(made.boards) == 1)
     session.show(text, json.loads((directory / "bench.json").read_text(encoding="utf-8")))
-    session.say(f"{directory}: bench.txt (with all layers), bench.json, bench.svg")
+    session.say(f"{directory}: bench.html, bench.txt (both with all layers), bench.json, bench.svg")
+
+
+def explore(session: Session) -> None:
+    """Search, and leave the front beside the project."""
+    found = explore_front(session.order, session.say, session.progress)
+    session.show(found.text, found.document)
+
+
+def explain(session: Session) -> None:
+    """Say which kernels were considered for a layer, and why one of them was taken."""
+    # Late: nobody else needs it.
+    from approx_plugin.explanation import document, text
+    from approx_plugin.explanation import explain as explanation_of
+
+    if session.request.layer is None:
+        raise ProjectError("explain needs a layer", hint="its name or index, as in the report: layer=conv2d_2")
+    session.up_to_date()
+    made = explanation_of(lowered_again(session.order), session.board.name, session.request.layer)
+    session.show(text(made), document(made))
+
+
+def program(session: Session) -> None:
+    """Put the project's program on the board."""
+    require("program", session)
+    session.up_to_date()
+    files, stem = session.directory / FOLDER, session.spec.project.name
+    if not all((files / f"{stem}{end}").is_file() for end in (".elf", ".hex")):
+        generate_project(session)
+    command = program_board(files, stem, session.board, session.request.probe)
+    session.show(f"{session.board.name}: programmed ({command})", {"board": session.board.id, "command": command})
+
+
+def compiledb(session: Session) -> None:
+    """Write how every source is compiled, for clangd and other tools, into the project."""
+    session.up_to_date()
+    file = session.directory / compile_commands.FILE_NAME
+    if file.exists() and not compile_commands.is_ours(file, session.directory):
+        raise ProjectError("somebody else's file is in the way", where=file, hint="rename or move it")
+    write_whole(file, compile_commands.compile_commands(session.directory).encode())
+    session.show(f"{file}: written", {"file": str(file)})
 
 
 def _host(session: Session) -> Host:
@@ -227,38 +271,39 @@ def remove(session: Session) -> None:
     session.show("\n".join(lines), result)
 
 
-def explain(session: Session) -> None:
-    """Say which kernels were considered for a layer, and why one of them was taken."""
-    # Late: nobody else needs it.
-    from approx_plugin.explanation import document, text
-    from approx_plugin.explanation import explain as explanation_of
-
-    if session.request.layer is None:
-        raise ProjectError("explain needs a layer", hint="its name or index, as in the report: layer=conv2d_2")
-    session.up_to_date()
-    made = explanation_of(lowered_again(session.order), session.board.name, session.request.layer)
-    session.show(text(made), document(made))
+def selftest(session: Session) -> None:
+    """Make and build the project of microbenchmarks beside the project, for the same board."""
+    _self_test(session)
 
 
-def program(session: Session) -> None:
-    """Put the project's program on the board."""
-    require("program", session)
-    session.up_to_date()
-    files, stem = session.directory / FOLDER, session.spec.project.name
-    if not all((files / f"{stem}{end}").is_file() for end in (".elf", ".hex")):
-        generate_project(session)
-    command = program_board(files, stem, session.board, session.request.probe)
-    session.show(f"{session.board.name}: programmed ({command})", {"board": session.board.id, "command": command})
+def measure(session: Session) -> None:
+    """Compare a real board's console with the virtual board's, of the project or of the self-test, and keep it."""
+    from approx_plugin.measured.command import console_of
+    from approx_plugin.measured.command import measure as measure_board
+
+    console = console_of(session.request, session.board, session.say)
+    if console.is_self_test:
+        built, place = _self_test(session), session.directory
+    else:
+        session.up_to_date()
+        place = session.directory
+        built = build(place, "Release", session.place.build, session.request.workers)
+    if built is None:
+        raise ToolError(f"{COMPILER} was not found: there is no program to simulate", hint="./bootstrap installs it")
+    measure_board(console, built, session.board, session.request, place, session.say)
 
 
-def compiledb(session: Session) -> None:
-    """Write how every source is compiled, for clangd and other tools, into the project."""
-    session.up_to_date()
-    file = session.directory / compile_commands.FILE_NAME
-    if file.exists() and not compile_commands.is_ours(file, session.directory):
-        raise ProjectError("somebody else's file is in the way", where=file, hint="rename or move it")
-    file.write_text(compile_commands.compile_commands(session.directory), encoding="utf-8")
-    session.show(f"{file}: written", {"file": str(file)})
+def _self_test(session: Session) -> BuildResult | None:
+    directory = selftest_project.folder(session.directory)
+    request, objects = session.request, session.place.root / "selftest"
+    return selftest_project.make(session.board, directory, objects, request.workers, request.force, session.say)
+
+
+def packs(session: Session) -> None:
+    """Fetch ARM::CMSIS-NN and the pack of the board's part; hold a board of ours against its part's pack."""
+    from approx_plugin.fetching import fetch_packs
+
+    fetch_packs(session.request, session.spec, lambda: session.board, session.say)
 
 
 def clean(session: Session) -> None:
@@ -271,6 +316,8 @@ def clean(session: Session) -> None:
             database.unlink()
         session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
     remove_generated(bench_output.folder(session.directory))
+    remove_generated(selftest_project.folder(session.directory))
+    remove_generated(front_folder(session.directory))
     session.place.remove()
 
 
@@ -285,12 +332,16 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "check": check,
         "cubeide": cubeide,
         "bench": bench,
+        "measure": measure,
+        "selftest": selftest,
         "inspect": inspect,
-        "status": status,
-        "remove": remove,
+        "explore": explore,
         "explain": explain,
         "program": program,
         "compiledb": compiledb,
+        "status": status,
+        "remove": remove,
+        "packs": packs,
         "clean": clean,
     }
 )

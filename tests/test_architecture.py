@@ -15,8 +15,8 @@ ORDER = (
     "calibration",
     "cli",
     "verbs",
-    "session explanation",
-    "bench",
+    "session explanation fetching",
+    "bench exploring measured",
     "pipeline",
     "proof",
     "laboratory",
@@ -32,12 +32,15 @@ ORDER = (
     "reference",
     "virtual_board",
     "dataset tflite",
+    "archive",
     "operators",
+    "native",
     "spec",
+    "packs",
     "boards",
     "cores",
     "documents",
-    "model workplace request process hashes files resources provenance folding errors __init__",
+    "model workplace request process hashes files pictures resources provenance folding errors __init__",
 )
 """Floors from the top down. A room may import rooms of lower floors and, within one floor, nobody but itself."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import socket
@@ -9,9 +10,10 @@ import stat
 from pathlib import Path
 
 import pytest
+from failing_disk import Disk
 
 from approx_plugin import files
-from approx_plugin.files import NotRegularError, TooLargeError, opened, read_bytes, sha256_of, size_text
+from approx_plugin.files import NotRegularError, TooLargeError, opened, read_bytes, sha256_of, size_text, write_whole
 
 
 def reason(path: Path, limit: int = 100) -> str:
@@ -133,3 +135,38 @@ def test_sizes_in_words(count: int, text: str) -> None:
 
 def test_every_kind_of_special_file_has_a_name() -> None:
     assert set(files.KINDS) == {stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK}
+
+
+# ---- writing
+
+
+@pytest.mark.parametrize("before", [None, b"old"])
+def test_a_file_is_whole_or_as_it_was(before: bytes | None, tmp_path: Path) -> None:
+    """Whichever operation fails, whatever fails it."""
+    path = tmp_path / "approx.yaml"
+    for error in (None, KeyboardInterrupt()):
+        for at in range(1, 4):
+            path.unlink(missing_ok=True)
+            if before is not None:
+                path.write_bytes(before)
+            with Disk(tmp_path, fail_at=at, error=error):
+                try:
+                    write_whole(path, b"new")
+                except OSError as failure:
+                    assert failure.filename == str(path) and failure.errno == errno.ENOSPC
+                except KeyboardInterrupt:
+                    pass
+            content = path.read_bytes() if path.exists() else None
+            assert content in (before, b"new")
+            assert set(tmp_path.iterdir()) <= {path}
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_a_link_stays_and_so_do_permissions(tmp_path: Path) -> None:
+    path, link = tmp_path / "real", tmp_path / "link"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    write_whole(link, b"new")
+    assert link.is_symlink() and path.read_bytes() == b"new" and path.stat().st_mode & 0o777 == 0o640

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approx_plugin.folding import folded
-from approx_plugin.report.text import table
+from approx_plugin.report.layout import table
 
 WORDS = st.text("abcdefg0123456789,.%", min_size=1, max_size=12)
 

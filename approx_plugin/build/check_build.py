@@ -16,13 +16,15 @@ from approx_plugin.cubeide.mcu import FLASH_BASE, FPUS, PARTS, core_of, macro_st
 
 _NONE = Value("")
 _C = "tool.c.compiler.option."
-_COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_COMMENTS = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 _DEFINITIONS = {
     "Reset_Handler": {".c": r"\bReset_Handler\s*\([^;{)]*\)\s*\{", ".s": r"^\s*Reset_Handler\s*:"},
     "main": {".c": r"\bmain\s*\([^;{)]*\)\s*\{", ".s": r"^\s*main\s*:"},
 }
 _REGION = re.compile(r"(\w+)\s*(?:\([^)]*\))?\s*:\s*ORIGIN\s*=\s*([^,\n]+),\s*LENGTH\s*=\s*([^\s}]+)")
-_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)([KM]?)$")
+_NUMBER = re.compile(
+    r"(?:0[xX](?P<hex>[0-9a-fA-F]{1,16})|(?P<octal>0[0-7]{0,20})|(?P<decimal>[1-9][0-9]{0,19}))(?P<unit>[KM]?)"
+)
 
 
 def check_configuration(
@@ -115,7 +117,7 @@ def _part(options: Options) -> Iterator[_Complaint]:
         return
     fpu = options.get("option.fpu", _NONE).choice
     part = PARTS.get(mcu)
-    if fpu not in ({part.fpu} if part else FPUS[core] | {""}):
+    if fpu not in ({part.fpu} if part else FPUS[core] | {"", "none"}):
         yield "fpu", f'"{fpu}" is not the floating-point unit of {mcu}'
     symbols = options.get(f"{_C}definedsymbols", _NONE).items
     macros = [part.define] if part else [s for s in symbols if s.startswith(macro_stem(mcu))]
@@ -179,5 +181,9 @@ def _memories(options: Options, directory: Path, script: str) -> Iterator[Findin
 
 def _number(text: str) -> int:
     """The value of a linker script's number ("0x8000000", "640K"); -1 for anything else."""
-    match = _NUMBER.match(text.strip())
-    return int(match[1], 0) * {"": 1, "K": 1024, "M": 1024 * 1024}[match[2]] if match else -1
+    match = _NUMBER.fullmatch(text.strip())
+    if match is None:
+        return -1
+    base = {"hex": 16, "octal": 8, "decimal": 10}
+    (value,) = (int(match[form], base[form]) for form in base if match[form])
+    return value * {"": 1, "K": 1024, "M": 1024 * 1024}[match["unit"]]

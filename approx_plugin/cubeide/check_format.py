@@ -12,7 +12,7 @@ from approx_plugin.cubeide import ids
 from approx_plugin.cubeide.finding import Finding
 from approx_plugin.cubeide.managed import extension_of
 
-_FIRST_NODE = re.compile(r"(?:<\?xml[^>]*\?>)?\s*<\?fileVersion\s+(\d+)\.(\d+)\.(\d+)\s*\?>")
+_FIRST_NODE = re.compile(r"(?:<\?xml[^>]*\?>)?\s*<\?fileVersion\s+([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})\s*\?>")
 _OWN_IDS = ("option", "tool", "toolChain", "folderInfo", "fileInfo", "targetPlatform", "builder", "inputType")
 _PROVIDER = "org.eclipse.cdt.managedbuilder.core.configurationDataProvider"
 _PATH_ATTRIBUTES = ("value", "name", "excluding", "buildPath", "resourcePath")

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from approx_plugin.approximation.options import Options
 from approx_plugin.exploration.comparison import Comparison, compare
 from approx_plugin.exploration.confirmation import Look, confirm
+from approx_plugin.exploration.descent import Descent, Sensitivity
 from approx_plugin.exploration.design import Design
 from approx_plugin.exploration.evaluation import Evaluate
 from approx_plugin.exploration.explorer import Explorer
 from approx_plugin.exploration.front import Front, Point
 from approx_plugin.exploration.goal import Goal
-from approx_plugin.exploration.measurement import BudgetSpent, Notebook, Progress, silent
+from approx_plugin.exploration.measurement import BudgetSpent, Notebook, Progress, Watch, silent, unwatched
 from approx_plugin.exploration.pricing import Pricing
 from approx_plugin.exploration.promise import Outlook, Promise
 from approx_plugin.spec.spec import Search, Target
@@ -31,7 +32,8 @@ class Exploration:
 
     front:   Pareto front of all measured designs that fit, the exact network among them if it does; accuracies on the
              exploration set.
-    points:  all that was measured, in that order; the first one is the exact network.
+    points:  all that was measured, in that order; the first one is the exact network. intervals: of each of them, the
+             95 % confidence interval of the difference to it on the exploration set, in points of accuracy.
     exact_fits: whether the exact network does.
     chosen:  the design to use; without candidates if it is the exact network.
     exploration, confirmation: the chosen design against the exact network on either set.
@@ -45,6 +47,7 @@ class Exploration:
 
     front: Front
     points: tuple[Point, ...]
+    intervals: tuple[tuple[float, float], ...]
     exact_fits: bool
     chosen: Design
     exploration: Comparison
@@ -69,16 +72,20 @@ def explore(
     target: Target,
     search: Search,
     progress: Progress = silent,
+    sensitivity: Sensitivity | None = None,
+    watch: Watch = unwatched,
 ) -> Exploration:
     """Search on one set, confirm on another. The same arguments give the same result; without a confidence, a larger
     `search.evaluations` never gives one that takes more cycles.
 
+    sensitivity: what can be known of designs without labels; with it, and where the exact network fits, the search goes
+    by that (`descent.py`), else by accuracy alone. watch: told of every design that is measured.
     Uses all of `search` but the workers; at least 1 evaluation, the exact network counts as one. Raises
     SearchInterrupted, and NothingMeetsTheTarget where not even the exact network can be used.
     """
     if search.evaluations < 1:
         raise ValueError("a search needs at least one evaluation")
-    notebook = Notebook(on_exploration, prices, search.evaluations, progress)
+    notebook = Notebook(on_exploration, prices, search.evaluations, progress, watch)
     exact, exact_fits = notebook.reference(), prices.total(()).fits
     goal = Goal.on(target, exact.point.accuracy)
     (exact_confirmed,) = on_confirmation([()])
@@ -88,7 +95,10 @@ def explore(
     if goal.allowed >= 0 or not exact_fits:
         notebook.meets = goal.met
         try:
-            Explorer(options, prices, notebook, goal, outlook, search.seed).run()
+            if sensitivity and exact_fits:
+                Descent(options, prices, notebook, goal, outlook, sensitivity).run()
+            else:
+                Explorer(options, prices, notebook, goal, outlook, search.seed).run()
         except BudgetSpent:
             ended = False
     designs = notebook.designs
@@ -108,6 +118,9 @@ def explore(
     return Exploration(
         front=Front.of(design.point for design in usable),
         points=tuple(design.point for design in designs),
+        intervals=tuple(
+            compare(notebook.correct(()), notebook.correct(design.candidates)).interval for design in designs
+        ),
         exact_fits=exact_fits,
         chosen=chosen,
         exploration=compare(notebook.correct(()), notebook.correct(chosen.candidates)),

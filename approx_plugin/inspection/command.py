@@ -8,7 +8,7 @@ from pathlib import Path
 
 from approx_plugin.documents.wording import counted
 from approx_plugin.errors import ApproxError, ModelError, ProjectError
-from approx_plugin.files import read_bytes
+from approx_plugin.files import read_bytes, write_whole
 from approx_plugin.inspection.fitting import fits, runs_on, smallest
 from approx_plugin.inspection.overview import overview
 from approx_plugin.inspection.starter import starter
@@ -44,7 +44,7 @@ def inspect(model: Path, say: Say, spec: Path | None = None, force: bool = False
         text = starter(
             graph, counted(len(graph.operators), "layer"), named, best.board.id, best.holds, schema_for(spec)
         )
-        spec.write_text(text, encoding="utf-8")
+        write_whole(spec, text.encode())
         say(f"{spec}: written")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.linker import linker_script
-from approx_plugin.boards.sources import BSP, board_sources, core_sources
+from approx_plugin.boards.sources import BSP, board_sources, core_sources, device_header
 from approx_plugin.boards.startup import startup
 from approx_plugin.cubeide.cproject import cproject_text
 from approx_plugin.cubeide.project_file import encoding_text, project_text
@@ -67,6 +67,7 @@ def collect(
         ".settings/org.eclipse.core.resources.prefs": encoding_text(),
         settings.linker_script: linker_script(board),
         settings.startup: startup(board),
+        **({f"{BSP}/device.h": device_header(board)} if board.generic else {}),
         "Core/Src/test_vectors.c": vectors_text(vectors),
         "README.md": readme_text(
             project_name,

@@ -45,10 +45,14 @@ def _files(checked: Checked, folder: Path) -> Iterator[ApproxError]:
     problem = file_problem(folder, design) if design else None
     if problem:
         yield _problem(checked, ("design",), problem)
+    pdsc = checked.get("board", "pdsc")
+    problem = file_problem(folder, pdsc) if pdsc and not absolute_file(folder, pdsc).is_dir() else None
+    if problem:
+        yield _problem(checked, ("board", "pdsc"), problem)
     for name in SETS:
         keys = ("data", name, "file")
         file = checked.get(*keys)
-        problem = file_problem(folder, file) if file else None
+        problem = file_problem(folder, file) if file and not absolute_file(folder, file).is_dir() else None
         if problem:
             yield _problem(checked, keys, problem)
 

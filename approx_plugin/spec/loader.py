@@ -19,6 +19,8 @@ from approx_plugin.spec.spec import (
     DataSpec,
     KernelOptions,
     Method,
+    PackOptions,
+    PixelScaling,
     ProjectOptions,
     Search,
     Spec,
@@ -60,10 +62,13 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
     assert directory is not None
     target, data, project = values.get("target"), values.get("data"), values["project"]
     cmsis_nn, design = values.get("cmsis_nn"), values.get("design")
+    board = values["board"] if isinstance(values["board"], dict) else {"device": values["board"]}
     return Spec(
         file=absolute_file(folder, path.name),
         model=model,
-        board=values["board"],
+        board=board["device"],
+        pdsc=absolute_file(folder, board["pdsc"]) if "pdsc" in board else None,
+        packs=_packs(folder, values["packs"]),
         target=_target(target) if target else None,
         data=_data(folder, data) if data else None,
         method=_method(values["method"]),
@@ -98,6 +103,12 @@ def _search(values: Mapping[str, Any]) -> Search:
     return Search(**{**values, "confidence": None if wanted == "point" else float(wanted)})
 
 
+def _packs(folder: Path, values: Mapping[str, Any]) -> PackOptions:
+    """Where packs come from and go to."""
+    place = values.get("folder")
+    return PackOptions(values["index"], resolved(folder / place) if place else None, values.get("cmsis_nn"))
+
+
 def _data(folder: Path, values: Mapping[str, Any]) -> DataSpec:
     """The three sets."""
     return DataSpec(**{name: _source(folder, source) for name, source in values.items()})
@@ -111,7 +122,14 @@ def _source(folder: Path, values: Mapping[str, Any]) -> DataSource:
         labels=values["labels"],
         start=values["start"],
         count=values.get("count"),
+        inputs=values.get("inputs", {}),
+        pixels=_pixels(values["pixels"]) if "pixels" in values else None,
     )
+
+
+def _pixels(values: Mapping[str, Any]) -> PixelScaling:
+    mean = values["mean"]
+    return PixelScaling(float(values["scale"]), tuple(map(float, mean if isinstance(mean, list) else [mean])))
 
 
 def _method(values: Mapping[str, Any]) -> Method:

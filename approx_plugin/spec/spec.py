@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from approx_plugin.errors import Location
@@ -13,14 +13,29 @@ SETS = ("calibration", "exploration", "confirmation")
 
 
 @dataclass(frozen=True)
+class PixelScaling:
+    """Pixels 0 to 255 as real values: (pixel - mean) * scale. mean: one number, or one a channel."""
+
+    scale: float
+    mean: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class DataSource:
-    """A slice of an .npz file: arrays `images` and `labels`, from image `start`, `count` of them (None: to the end)."""
+    """A slice of an .npz file, or of a folder of pictures: arrays `images` and `labels`, from image
+    `start`, `count` of them (None: to the end).
+
+    inputs: of a network with several inputs the array of each, by its name; empty: `images` is the only one.
+    pixels: how uint8 numbers become real ones; None: they are the input's bytes, 128 more.
+    """
 
     file: Path
     images: str
     labels: str
     start: int
     count: int | None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    pixels: PixelScaling | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +68,8 @@ class Target:
 class Method:
     """How products are chosen to be skipped.
 
-    name:      "none" (exact), "significance" (the published method) or "reconstruction" (the second-order update).
+    name:      "none" (exact), "significance" (the published method), "compensated" (products that hardly vary, their
+               mean in the bias) or "reconstruction" (the second-order update).
     criterion: "ratio_of_means" (S = E[a]w / sum E[a]w) or "mean_of_ratios" (mean of |p_i / sum p|).
     granularity: of significance: "weight" (the published one) or "pair" (aligned pairs, what one SMLAD does).
     layers:    names or indexes of the convolutions that may be approximated; None: all of them.
@@ -73,12 +89,14 @@ class Search:
 
     confidence: in percent, with which the target has to be kept on images like the confirmation set's; None: it is
     enough that those images themselves keep it.
+    cluster: None for processes of our own, "dask" for a local cluster of dask.distributed, else a scheduler's address.
     """
 
     seed: int
     evaluations: int
     workers: int
     confidence: float | None
+    cluster: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,9 +121,23 @@ class ProjectOptions:
 
 
 @dataclass(frozen=True)
+class PackOptions:
+    """Where packs come from and go to. index: the address; folder: where they are kept, None for the user's cache.
+
+    cmsis_nn: the release of ARM::CMSIS-NN, None for the newest.
+    """
+
+    index: str
+    folder: Path | None
+    cmsis_nn: str | None
+
+
+@dataclass(frozen=True)
 class Spec:
     """A whole approx.yaml.
 
+    board:      a folder below board/, or a part.
+    pdsc:       where the part's pack description lies; None where its pack is fetched.
     cmsis_nn:   directory of a CMSIS-NN, None for the portable subset.
     data:       None only where `method.name` is "none" or a design is given: test vectors are then random, seeded.
     design:     a design.json that is taken instead of a search, None for none.
@@ -120,6 +152,8 @@ class Spec:
     file: Path
     model: Path
     board: str
+    pdsc: Path | None
+    packs: PackOptions
     target: Target | None
     data: DataSpec | None
     method: Method

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
-from approx_plugin.calibration.document import fingerprint
+from approx_plugin.measured.comparison import Row
+from approx_plugin.measured.record import Record
 from approx_plugin.validation.measurements import Stack
 from approx_plugin.validation.run import Comparison, band
+from approx_plugin.virtual_board.fingerprint import fingerprint
 from approx_plugin.virtual_board.timing import load_timing
 
 T = TypeVar("T")
+Records = Sequence[tuple[Board, Record]]
 
 TITLE = """\
 # The virtual board against published measurements
@@ -59,8 +63,8 @@ was -4.9 % (ResNet8), +0.0 % (DS-CNN), -3.7 % (MobileNet) and +0.9 % (autoencode
 """
 
 
-def document(comparisons: Sequence[Comparison], date: str) -> str:
-    """The text. date: ISO 8601. Raises ValueError without a comparison."""
+def document(comparisons: Sequence[Comparison], date: str, records: Records = ()) -> str:
+    """The text. date: ISO 8601; records: what users have measured. Raises ValueError without a comparison."""
     if not comparisons:
         raise ValueError("nothing was compared")
     simulated = comparisons[0].simulated
@@ -88,9 +92,40 @@ def document(comparisons: Sequence[Comparison], date: str) -> str:
         "*cycles/MAC*: of the simulated figure.",
         "",
         *_fitted(comparisons),
+        *measured_section(records),
         REASONS,
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def measured_section(records: Records) -> list[str]:
+    """What users have measured on real boards with firmware of this tool; nothing if there is none."""
+    if not records:
+        return []
+    lines = [
+        "## Measured with this tool's own firmware",
+        "",
+        "By `measure`, on real boards; simulated by the virtual board of that time, which may be another now.",
+        "",
+        "| board | program | rows | measured | simulated | error | rows' errors | model | note |",
+        "|---|---|--:|--:|--:|--:|---|---|---|",
+    ]
+    for board, record in records:
+        total = Row("", "", record.measured, record.simulated).error
+        errors = [row.error for row in record.rows if row.error is not None]
+        cells = (
+            board.name,
+            record.program,
+            f"{len(record.rows)}",
+            f"{record.measured:,.0f}",
+            f"{record.simulated:,.0f}",
+            "n/a" if total is None else f"{100 * total:+.1f} %",
+            f"{100 * min(errors):+.1f} to {100 * max(errors):+.1f} %" if errors else "n/a",
+            "the same" if record.virtual_board == fingerprint(board) else "another",
+            record.note.replace("|", "/").replace("\n", " "),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
 
 
 def versions(comparisons: Sequence[Comparison]) -> str:

@@ -27,7 +27,7 @@ from approx_plugin.workplace import user_cache
 NATIVE = Path(__file__).resolve().parent / "native"
 FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fno-strict-aliasing")
 COMPILERS = ("cc", "gcc", "clang")
-COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 TOKEN = re.compile(r"\w+|[^\w\s]")
 
 

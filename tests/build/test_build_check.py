@@ -10,8 +10,13 @@ from fake_project import BOARDS, L4R5, U575, fake_files, put
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.linker import linker_script, linker_script_name
 from approx_plugin.boards.loader import known_boards, load_board
+from approx_plugin.build import check_build
 from approx_plugin.build.check import check_project
+from approx_plugin.build.check_build import _number
+from approx_plugin.cubeide.check_format import check_first_node
 from approx_plugin.cubeide.mcu import PARTS, core_of
+from approx_plugin.library import c_symbols
+from approx_plugin.virtual_board import library
 
 P = "com.st.stm32cube.ide.mcu.gnu.managedbuild"
 Mutation = Callable[[dict[str, bytes]], None]
@@ -202,3 +207,35 @@ def test_sources_in_build_folders_are_no_sources(tmp_path: Path) -> None:
 def test_an_empty_directory(tmp_path: Path) -> None:
     assert {finding.file for finding in check_project(tmp_path)} == {".project", ".cproject"}
     assert check_project(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0x08000000", 1 << 27),
+        (" 640K ", 640 << 10),
+        ("2M", 2 << 20),
+        ("0", 0),
+        ("010K", 8 << 10),  # octal, as ld takes it
+        ("08", -1),
+        ("9" * 5000, -1),
+        ("0x" + "f" * 5000, -1),
+        ("\u0661", -1),
+        ("A + B", -1),
+        ("640K\n", 640 << 10),
+    ],
+)
+def test_numbers_of_a_linker_script(text: str, value: int) -> None:
+    assert _number(text) == value
+
+
+def test_a_file_version_of_any_length() -> None:
+    for version in ("9" * 5000 + ".0.0", "\u0664.0.0"):
+        text = f"<?fileVersion {version}?>"
+        assert [finding.rule for finding in check_first_node(text)] == ["first-node"]
+
+
+def test_comments_that_never_end_are_passed_over_at_once() -> None:
+    """A pattern that looked for their end from each of their beginnings would take minutes."""
+    for pattern in (check_build._COMMENTS, c_symbols._NOISE, library.COMMENT):
+        assert pattern.sub("", "int x; " + "/* " * 400_000) == "int x; "

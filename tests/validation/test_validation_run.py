@@ -11,12 +11,16 @@ from pathlib import Path
 import pytest
 
 from approx_plugin.bench.published import load_published
+from approx_plugin.boards.loader import load_board
 from approx_plugin.errors import ToolError
+from approx_plugin.measured.comparison import Row
+from approx_plugin.measured.record import Record
 from approx_plugin.validation.__main__ import main
-from approx_plugin.validation.document import document, versions
+from approx_plugin.validation.document import document, measured_section, versions
 from approx_plugin.validation.firmware import parse_libraries, with_headers
 from approx_plugin.validation.measurements import Measurement, Network, load_measurements
 from approx_plugin.validation.run import Comparison, Simulated, band, compare
+from approx_plugin.virtual_board.fingerprint import fingerprint
 
 MEASUREMENTS = load_measurements()
 ONE = MEASUREMENTS[0]
@@ -131,6 +135,18 @@ def test_the_document_says_how_far_it_is_off() -> None:
     assert "NUCLEO-L4R5ZI, instruction ways: fitted" in text
     with pytest.raises(ValueError, match="nothing was compared"):
         document([], "2026-01-02")
+
+
+def test_what_users_have_measured_is_in_the_document() -> None:
+    board = load_board("nucleo-l4r5zi")
+    rows = (Row("conv2d_0", "gemm", 2000, 1900), Row("dense_1", "cmsis_nn", 1000, 1100), Row("empty", "", 0, 3))
+    record = Record("digits", "", "cd", "12.2.1", fingerprint(board), 120_000_000, "A | mine", rows)
+    found = measured_section([(board, record), (board, replace(record, virtual_board="another", rows=rows[2:]))])
+    assert (
+        found[-3] == "| NUCLEO-L4R5ZI | digits | 3 | 3,000 | 3,003 | +0.1 % | -5.0 to +10.0 % | the same | A / mine |"
+    )
+    assert found[-2] == "| NUCLEO-L4R5ZI | digits | 1 | 0 | 3 | n/a | n/a | another | A / mine |"
+    assert measured_section([]) == []
 
 
 @pytest.mark.parametrize(("core", "chip"), [("cortex-m4", "NUCLEO-L4R5ZI"), ("cortex-m33", "nRF5340")])

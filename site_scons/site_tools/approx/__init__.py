@@ -5,8 +5,9 @@
 
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
 the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on it; bench compares variants of it on
-virtual boards, inspect looks at the model, status and remove at the user's own project: they need none of the nodes.
-Everything, `-c` too, is done by `python -m approx_plugin <verb>`; nothing here knows how.
+virtual boards, explore searches, inspect looks at the model, status and remove at the user's own project, measure
+compares a board's console with a virtual board, selftest makes a project beside it, packs fetches what the others need:
+they need none of the nodes. Everything, `-c` too, is done by `python -m approx_plugin <verb>`; nothing here knows how.
 
 SCons expands `$` in every text that it takes for a path or a message: for paths it gets nodes, made by `_file`.
 """
@@ -32,7 +33,7 @@ VERBS = ("run", "verify", "report", "size", "check", "prove", "cubeide", "explai
 MADE = ("approx_manifest.json", "report.json", "report.txt")
 """What stands for all files of a project: the manifest has their hashes."""
 
-OTHERS = ("bench", "inspect", "doctor", "status", "remove")
+OTHERS = ("bench", "explore", "inspect", "doctor", "status", "remove", "measure", "selftest", "packs")
 """They need none of its files."""
 
 
@@ -63,15 +64,20 @@ def approx_project(
     force: bool = False,
     workers: int | None = None,
     boards: str | None = None,
-    into: str | None = None,
     layer: str | None = None,
     probe: str | None = None,
+    into: str | None = None,
+    console: str | None = None,
+    port: str | None = None,
+    note: str = "",
+    point: int | None = None,
 ) -> Any:
     """The nodes of the project that `spec` describes; the other arguments take the place of the file's own entries.
 
-    boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program.
-    into: a project of the user's that the network moves into.
-    cmsis_nn falls back to CMSIS_NN_PATH. Paths are relative to the SConscript. Raises UserError for mistakes.
+    boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program; console, port, note: for the
+    alias measure; point: of the front that the alias explore has left. into: a project of the user's that the network
+    moves into. cmsis_nn falls back to CMSIS_NN_PATH.
+    Paths are relative to the SConscript. Raises UserError for mistakes.
     """
     if env.GetOption("help"):
         if SCons.Script.help_text is None:
@@ -84,7 +90,7 @@ def approx_project(
     from approx_plugin.legible import check_paths
     from approx_plugin.project.clean import is_intact
     from approx_plugin.request import Request
-    from approx_plugin.spec.loader import load_spec
+    from approx_plugin.spec.order import library_directory, spec_of
 
     library = cmsis_nn or os.environ.get("CMSIS_NN_PATH", "")
     request = Request(
@@ -95,19 +101,27 @@ def approx_project(
         force=force,
         workers=workers,
         boards=(boards,) if boards else (),
-        into=_path(env, into) if into else None,
         layer=layer,
         probe=probe,
+        into=_path(env, into) if into else None,
+        console=(Path(console) if console == "-" else _path(env, console)) if console else None,
+        port=port,
+        note=note,
+        point=point,
     )
+    # Before anything asks for what it fetches.
+    env.AlwaysBuild(env.Alias("packs", [], SCons.Script.Action(_verb("packs", request), None)))
+    if SCons.Script.COMMAND_LINE_TARGETS == ["packs"]:
+        return []
     try:
         check_paths(request)
-        loaded = load_spec(request.spec)
+        loaded = spec_of(request)
         check_paths(request, loaded)
         settings = digest.settings(request, loaded)
+        library_files = digest.library_files(library_directory(request, loaded))
     except ApproxError as error:
         raise SCons.Errors.UserError(f"\n{error}") from None
     directory = request.out or loaded.project.directory
-    library_files = digest.library_files(request.cmsis_nn or loaded.cmsis_nn)
     sources = [*digest.input_files(loaded), *digest.tool_files(), *library_files]
     if any(place.exists() and not place.is_dir() for place in (directory, *directory.parents)):
         raise SCons.Errors.UserError(f"\n{directory}: error: the output cannot be a directory: a file is in its place")
@@ -129,7 +143,7 @@ def approx_project(
         env.Depends(nodes, _Cleaning(directory, _verb("clean", request)))
     for name in VERBS:
         env.AlwaysBuild(env.Alias(name, nodes, SCons.Script.Action(_verb(name, request), None)))
-    for name in OTHERS:
+    for name in OTHERS[:-1]:
         env.AlwaysBuild(env.Alias(name, [], SCons.Script.Action(_verb(name, request), None)))
     return nodes
 
@@ -197,6 +211,8 @@ def _verb(name: str, request: Any) -> Any:
         options["--into"] = request.into
         options["--workers"] = request.workers
         options["--boards"], options["--probe"] = ",".join(request.boards), request.probe
+        options.update({"--console": request.console, "--port": request.port, "--note": request.note})
+        options["--point"] = "" if request.point is None else str(request.point)
         for option, value in options.items():
             command += [option, str(value)] if value else []
         command += ["--force"] if request.force else []
