@@ -21,7 +21,7 @@ from approx_plugin.approximation.basis import Float64Array
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import Options, by_compensation, by_reconstruction, by_significance
-from approx_plugin.approximation.sequential import solved_again
+from approx_plugin.approximation.sequential import Known, solved_again
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.images import outputs
@@ -37,12 +37,17 @@ from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.design_file import FILE_NAME, DesignFile, design_text, load_design
 from approx_plugin.exploration.divergence import Divergence
 from approx_plugin.exploration.evaluation import Evaluator
+from approx_plugin.exploration.limits import Limits
 from approx_plugin.exploration.measurement import Progress, Watch, silent, unwatched
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.offers import Market, Offer, Offers, estimated
-from approx_plugin.exploration.pricing import ChosenPlans, taken
+from approx_plugin.exploration.pricing import ChosenPlans, Price, taken
 from approx_plugin.exploration.promise import too_few
-from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
+from approx_plugin.exploration.remedies import Subject as RemedySubject
+from approx_plugin.exploration.remedies import remedies
+from approx_plugin.exploration.result import Exploration, NothingMeetsTheTarget
+from approx_plugin.exploration.search import explore
+from approx_plugin.exploration.within import explore_within
 from approx_plugin.exploration.workers import executor
 from approx_plugin.files import sha256_of
 from approx_plugin.kernels.borders import state_bytes
@@ -137,7 +142,12 @@ class Inputs:
 
     def plans_of(self, graph: Graph) -> ChosenPlans:
         """The same of another form of the network."""
-        return ChosenPlans(graph, self.market, self.room.budgets, self.spec.optimize)
+        return ChosenPlans(graph, self.market, self.room.budgets, self.spec.optimize, self.limits)
+
+    @property
+    def limits(self) -> Limits:
+        """The costs that the target names."""
+        return Limits.of(self.spec.target, self.board.clock_hz)
 
     @property
     def method(self) -> str:
@@ -275,18 +285,26 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
     options = options_of(inputs, groupings, inputs.data.calibration.inputs)
     _check_capacity(inputs, options)
     with executor(workers, spec.search.cluster) as pool:
+        on_exploration = Evaluator(graph, inputs.data.exploration, pool, Memo(memo))
+        on_confirmation = Evaluator(graph, inputs.data.confirmation, pool, Memo(memo))
         try:
-            found = explore(
-                options,
-                plans,
-                Evaluator(graph, inputs.data.exploration, pool, Memo(memo)),
-                Evaluator(graph, inputs.data.confirmation, pool, Memo(memo)),
-                spec.target,
-                spec.search,
-                progress,
-                sensitivity_of(inputs, pool, Memo(memo)),
-                watch,
-            )
+            if spec.target.has_accuracy:
+                sensitivity = sensitivity_of(inputs, pool, Memo(memo))
+                found = explore(
+                    options,
+                    plans,
+                    on_exploration,
+                    on_confirmation,
+                    spec.target,
+                    spec.search,
+                    progress,
+                    sensitivity,
+                    watch,
+                )
+            else:
+                found = explore_within(
+                    options, plans, on_exploration, on_confirmation, inputs.limits, spec.search, progress
+                )
         except NothingMeetsTheTarget as failure:
             raise CapacityError(
                 f"the exact network does not fit {inputs.board.name}, and no design that does meets the target",
@@ -306,11 +324,11 @@ def sensitivity_of(inputs: Inputs, pool: Executor, memo: Memo) -> Sensitivity | 
     method = inputs.spec.method.name
     if method == "significance" or inputs.data is None:
         return None
-    calibration = inputs.data.calibration.inputs[:SOLVED_IMAGES]
+    calibration, known = inputs.data.calibration.inputs[:SOLVED_IMAGES], Known()
     return Sensitivity(
         Divergence(inputs.graph, inputs.data.exploration.inputs, pool, memo),
         lambda candidates: (
-            solved_again(inputs.graph, candidates, calibration) if method == "reconstruction" else candidates
+            solved_again(inputs.graph, candidates, calibration, known) if method == "reconstruction" else candidates
         ),
     )
 
@@ -491,6 +509,7 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
             built=built,
             rivals=_rivals(inputs),
             significances=designed.significances,
+            remedies=_remedies(inputs, lowered.choice),
             data=tuple(_data(inputs)),
         ),
     )
@@ -518,6 +537,14 @@ def _rivals(inputs: Inputs) -> Rivals:
         baseline = offers.get(BASELINE)
         library[index] = baseline.cost.cycles if baseline else min(offer.cost.cycles for offer in offers.values())
     return Rivals(library, {offer.last: offer.cost.cycles for offer in plans.choice(()).steps})
+
+
+def _remedies(inputs: Inputs, choice: Choice) -> tuple[str, ...]:
+    """What would keep to the target's costs where the network does not."""
+    price = Price(choice.cycles, 0, choice.flash_bytes, choice.memory.size)
+    if inputs.limits.met(price):
+        return ()
+    return remedies(RemedySubject(inputs.spec, inputs.board, inputs.graph, inputs.plans, inputs.market))
 
 
 def _data(inputs: Inputs) -> Iterator[DataUse]:

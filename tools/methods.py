@@ -24,7 +24,8 @@ from approx_plugin.bench.run import bench
 from approx_plugin.exploration.design_file import recipe_text
 from approx_plugin.exploration.evaluation import Evaluator
 from approx_plugin.exploration.memo import Memo
-from approx_plugin.exploration.search import Exploration, explore
+from approx_plugin.exploration.result import Exploration
+from approx_plugin.exploration.search import explore
 from approx_plugin.exploration.workers import executor
 from approx_plugin.pipeline import Inputs, groupings_of, options_of, read, sensitivity_of
 from approx_plugin.request import Request

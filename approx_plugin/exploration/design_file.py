@@ -26,7 +26,7 @@ from approx_plugin.errors import ApproxError, Location, SpecError, raise_all
 from approx_plugin.exploration.choice import Choice
 from approx_plugin.exploration.design import Candidates, Design, ordered
 from approx_plugin.exploration.front import Point
-from approx_plugin.exploration.search import Exploration
+from approx_plugin.exploration.result import Exploration
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.operator import Operator
 from approx_plugin.resources import resource_root

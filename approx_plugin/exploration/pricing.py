@@ -13,6 +13,7 @@ from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.errors import ModelError, raise_all
 from approx_plugin.exploration.choice import QUICKEST, TIME, Choice, Wish, choose
 from approx_plugin.exploration.design import Candidates, ordered
+from approx_plugin.exploration.limits import Limits
 from approx_plugin.exploration.offers import Market, Offer, Offers
 from approx_plugin.kernels.capacity import FLASH_RESERVE
 from approx_plugin.kernels.needs import NOTHING, RAM, Bytes
@@ -57,12 +58,15 @@ class Pricing(Protocol):
 class ChosenPlans:
     """A `Pricing` by what will be lowered: `choose` among the offers of exact and approximated operators."""
 
-    def __init__(self, graph: Graph, market: Market, budgets: Bytes, after: str = TIME) -> None:
-        """graph: the exact network; after: what is wished for, see `Wish`.
+    def __init__(
+        self, graph: Graph, market: Market, budgets: Bytes, after: str = TIME, limits: Limits | None = None
+    ) -> None:
+        """graph: the exact network; after: what is wished for, see `Wish`; limits: kept by a choice that can.
 
         Raises ModelError if there are operators that no kernel computes.
         """
         self._graph, self._market, self._budgets = graph, market, budgets
+        self._tight = limits.tightened(budgets) if limits else budgets
         self._offers = market.offers(graph)
         raise_all(_without_kernel(graph, self._offers))
         self._wish = Wish(after, _baseline_cycles(self._offers), FLASH_RESERVE, SLOWER)
@@ -78,20 +82,27 @@ class ChosenPlans:
         """The steps of a design. Not all of its candidates need be among them."""
         key = ordered(candidates)
         if key not in self._choices:
-            self._choices[key] = self._chosen(key)
+            found = self._chosen(key, self._tight)
+            if not found.fits and self._tight != self._budgets:
+                found = self._chosen(key, self._budgets)
+            self._choices[key] = found
         return self._choices[key]
 
-    def _chosen(self, candidates: Candidates) -> Choice:
+    def _chosen(self, candidates: Candidates, budgets: Bytes) -> Choice:
         """What cycles are given for, a small arena, is settled by the exact network: its designs make do with it."""
         if not candidates or self._wish.after != TIME:
-            return self._choose(candidates, self._budgets, self._wish)
+            return self._choose(candidates, budgets, self._wish)
         exact = self.choice(())
         held = exact.memory.size + exact.permanent.get(RAM, 0)
-        if exact.fits:
-            found = self._choose(candidates, {**self._budgets, RAM: held}, QUICKEST)
+        if exact.fits and held <= budgets.get(RAM, held):
+            found = self._choose(candidates, {**budgets, RAM: held}, QUICKEST)
             if found.fits:
                 return found
-        return self._choose(candidates, self._budgets, QUICKEST)
+        return self._choose(candidates, budgets, QUICKEST)
+
+    def wished(self, after: str) -> Choice:
+        """The steps of the exact network, after something else than what `choice` is after."""
+        return self._choose((), self._budgets, Wish(after, self._wish.ceiling, FLASH_RESERVE))
 
     def _choose(self, candidates: Candidates, budgets: Bytes, wish: Wish) -> Choice:
         offers: dict[int, tuple[Offer, ...]] = dict(self._offers.offers)

@@ -21,7 +21,7 @@ from approx_plugin.exploration.choice import Choice
 from approx_plugin.exploration.comparison import Comparison
 from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.offers import Offer
-from approx_plugin.exploration.search import Exploration
+from approx_plugin.exploration.result import Exploration
 from approx_plugin.kernels.needs import FLASH, RAM, Bytes
 from approx_plugin.kernels.program import VIEW, Program, Step
 from approx_plugin.library.provider import CmsisNn
@@ -39,11 +39,11 @@ from approx_plugin.report.data import (
     MemoryUse,
     Report,
     Totals,
-    points,
 )
 from approx_plugin.report.detail import Histogram, arena_pieces, histogram, skip_map
 from approx_plugin.report.searched import dominated, front, looks, required
-from approx_plugin.spec.spec import Method, Spec, Target
+from approx_plugin.report.target import costs, limits_of, target_met, target_title
+from approx_plugin.spec.spec import Method, Spec
 
 INTERVAL_METHOD = "(paired, adjusted Wald)"
 
@@ -101,6 +101,7 @@ class Made:
     rivals: Rivals
     significances: Mapping[int, Float64Array]
     data: tuple[DataUse, ...]
+    remedies: tuple[str, ...] = ()
 
 
 def compose(subject: Subject, made: Made) -> Report:
@@ -108,6 +109,7 @@ def compose(subject: Subject, made: Made) -> Report:
     spec, board, graph = subject.spec, subject.board, subject.graph
     program, built, exploration, provider = made.program, made.built, made.exploration, made.provider
     tried = len(exploration.looks) if exploration else None
+    limits = tuple(limits_of(spec, board, program))
     return Report(
         network=graph.name,
         model_file=spec.model.name,
@@ -154,7 +156,9 @@ def compose(subject: Subject, made: Made) -> Report:
         looks=looks(exploration),
         remarks=(*board.notes, *_remarks(made)),
         required=required(spec, exploration),
-        target_met=exploration.target_met if exploration else None,
+        target_met=target_met(exploration, limits),
+        limits=limits,
+        remedies=made.remedies,
         dominated=dominated(exploration, graph),
         arena=arena_pieces(program.memory),
         data=made.data,
@@ -178,17 +182,7 @@ def method_title(method: Method) -> str:
 def _target(spec: Spec, made: Made) -> str:
     if made.exploration is not None:
         return target_title(spec.target, made.exploration.confidence)
-    return FROM_FILE if made.candidates else "exact"
-
-
-def target_title(target: Target | None, confidence: float | None = None) -> str:
-    """What the accuracy has to be, and how sure that has to be, in words."""
-    if target is None:
-        return "none"
-    sure = "" if confidence is None else f", with {confidence:g} % confidence"
-    if target.max_accuracy_drop is not None:
-        return f"at most {points(target.max_accuracy_drop)} below the exact network{sure}"
-    return f"at least {target.accuracy:g} %{sure}"
+    return "; ".join([FROM_FILE if made.candidates else "exact", *costs(spec.target)])
 
 
 def totals_of(choice: Choice, shortages: Sequence[str]) -> Totals:

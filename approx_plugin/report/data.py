@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-from approx_plugin.report.detail import ArenaPiece, Histogram, SkipMap
+from approx_plugin.report.detail import ArenaPiece, CostLimit, Histogram, SkipMap
 
 
 @dataclass(frozen=True)
@@ -261,6 +261,7 @@ class Report:
     keeps the target; None for both where nothing was searched. dominated: measured designs that others beat, not all of
     them where there are very many. arena: its pieces. data: the sets of images; seed: of the search. is_baseline:
     whether the library is a real CMSIS-NN; preferred: the kernel that approx.yaml asks for, None for none.
+    limits: costs that the target names; remedies: what would keep to them, sentences.
     """
 
     network: str
@@ -304,6 +305,8 @@ class Report:
     preferred: str | None = None
     more_inputs: tuple[Border, ...] = ()
     more_outputs: tuple[Border, ...] = ()
+    limits: tuple[CostLimit, ...] = ()
+    remedies: tuple[str, ...] = ()
 
     @property
     def macs(self) -> Macs:

@@ -71,6 +71,24 @@ class Histogram:
     unbounded: int
 
 
+@dataclass(frozen=True)
+class CostLimit:
+    """A cost that the target names.
+
+    name: "flash" (of the steps), "RAM" (the arena), "cycles" or "latency"; limit, reached: in `unit`, estimated.
+    """
+
+    name: str
+    limit: float
+    reached: float
+    unit: str
+
+    @property
+    def met(self) -> bool:
+        """Whether it is kept."""
+        return self.reached <= self.limit
+
+
 def arena_pieces(plan: MemoryPlan) -> tuple[ArenaPiece, ...]:
     """All of the arena, by the time at which they begin, then by offset."""
     found = [

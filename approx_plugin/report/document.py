@@ -60,6 +60,7 @@ def as_json(report: Report) -> dict[str, Any]:
         },
         "front": [{"title": point.title, **asdict(point)} for point in report.front],
         "dominated": [{"title": point.title, **asdict(point)} for point in report.dominated],
+        "limits": [{**asdict(limit), "met": limit.met} for limit in report.limits],
         "advice": list(advice(report)),
         "remarks": list(report.remarks),
     }

@@ -13,7 +13,7 @@ from approx_plugin.report.html.columns import Columns, columns
 from approx_plugin.report.html.environment import render
 from approx_plugin.report.html.lifetimes import Lifetimes, lifetimes
 from approx_plugin.report.html.scatter import Item, Scatter, scatter
-from approx_plugin.report.verdict import advice, reason, verdict
+from approx_plugin.report.verdict import advice, figure, reason, verdict
 
 MOST_GROUPS = 40
 """Layers whose bars are drawn: those with most cycles. The table has all of them."""
@@ -70,6 +70,7 @@ def html_text(report: Report) -> str:
         report=report,
         verdict=verdict(report),
         advice=advice(report),
+        figure=figure,
         reasons={layer.index: reason(layer, report) for layer in report.layers},
         names={layer.index: layer.name for layer in report.layers},
         approximated=any(layer.approximation for layer in report.layers),

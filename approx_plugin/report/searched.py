@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from approx_plugin.exploration.front import Point
 from approx_plugin.exploration.goal import Goal
-from approx_plugin.exploration.search import Exploration
+from approx_plugin.exploration.result import Exploration
 from approx_plugin.model.graph import Graph
 from approx_plugin.report.data import FrontPoint, Tried
 from approx_plugin.spec.spec import Spec
@@ -15,7 +15,7 @@ MOST_DOMINATED = 100
 
 def required(spec: Spec, exploration: Exploration | None) -> float | None:
     """Top-1 in percent that the target asks for on the exploration set; None where nothing was searched."""
-    if exploration is None or spec.target is None:
+    if exploration is None or spec.target is None or not spec.target.has_accuracy:
         return None
     return Goal.on(spec.target, exploration.exploration.exact).required
 

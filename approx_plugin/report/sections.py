@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from approx_plugin.report.data import Report
 from approx_plugin.report.layout import narrow_table, wrapped
-from approx_plugin.report.verdict import reason
+from approx_plugin.report.verdict import figure, reason
 
 
 def rivals(report: Report) -> str:
@@ -44,3 +44,15 @@ def arena(report: Report) -> str:
         return ""
     head = ["arena: buffer", "kind", "offset", "bytes", "layers"]
     return "\n".join([*narrow_table(head, rows, right=(2, 3)), ""])
+
+
+def limits(report: Report) -> str:
+    """The costs that the target names, and what the network takes of them."""
+    rows = [
+        [limit.name, figure(limit.limit, limit), figure(limit.reached, limit), "kept" if limit.met else "NOT KEPT"]
+        for limit in report.limits
+    ]
+    if not rows:
+        return ""
+    head = ["costs of the target (estimated)", "at most", "reached", ""]
+    return "\n".join([*narrow_table(head, rows, right=(1, 2)), ""])

@@ -7,7 +7,7 @@ from typing import Callable
 
 from approx_plugin.report.data import Accuracy, Border, Macs, Report, Tried, per_mac, points, title_of
 from approx_plugin.report.layout import WIDTH, kib, narrow_table, number, share, table, wrapped
-from approx_plugin.report.sections import arena, rivals
+from approx_plugin.report.sections import arena, limits, rivals
 from approx_plugin.report.verdict import advice, verdict
 
 BAR = 24
@@ -20,6 +20,7 @@ def render(report: Report) -> str:
     parts = [
         _header(report),
         _totals(report),
+        limits(report),
         _accuracy(report),
         _layer_table(report),
         rivals(report),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from approx_plugin.report.data import Considered, LayerRow, Report, points
+from approx_plugin.report.data import Considered, FrontPoint, LayerRow, Report, points
+from approx_plugin.report.detail import CostLimit
 
 
 def verdict(report: Report) -> str:
@@ -33,12 +34,11 @@ def _approximated(report: Report) -> bool:
 def _accuracy(report: Report) -> str:
     accuracy = report.accuracy
     if not _approximated(report):
-        asked = report.target_met is not None
-        why = " as no approximation that was measured saves cycles and keeps the target" if asked else ""
-        missed = " (which misses the target)" if report.target_met is False else ""
-        return f"computes every layer exactly{why}{missed}"
+        searched = report.required is not None and report.target_met is not False
+        why = " as no approximation that was measured saves cycles and keeps the target" if searched else ""
+        return f"computes every layer exactly{why}{_missed(report)}"
     if accuracy.exact is None or accuracy.approximated is None:
-        return "has an accuracy that nobody has measured"
+        return f"has an accuracy that nobody has measured{_missed(report)}"
     figures = (
         f"{accuracy.approximated:.2f} % top-1 where the exact network has {accuracy.exact:.2f} % on "
         f"{accuracy.images:,} images that the search never saw"
@@ -46,6 +46,13 @@ def _accuracy(report: Report) -> str:
     if report.target_met is None:
         return f"has {figures}"
     return f"{'keeps' if report.target_met else 'MISSES'} the target ({report.target}) with {figures}"
+
+
+def _missed(report: Report) -> str:
+    """Of a network of which nothing else is said about the target."""
+    if report.target_met is None or (report.target_met and not report.limits):
+        return ""
+    return f" and {'keeps' if report.target_met else 'MISSES'} the target ({report.target})"
 
 
 def _memory(report: Report) -> str:
@@ -104,25 +111,65 @@ def _price(one: Considered, other: Considered) -> str:
 def advice(report: Report) -> tuple[str, ...]:
     """What to try where nothing was approximated or the target is missed; empty where there is nothing to say."""
     found = []
-    if report.target_met is not None and not _approximated(report):
-        measured = (*report.front, *report.dominated)
-        cheaper = sorted(
-            (p for p in measured if p.cycles < report.exact.cycles), key=lambda p: (-p.accuracy, p.cycles, p.design)
-        )
-        if cheaper:
-            best = cheaper[0]
-            found.append(
-                f"the most accurate design that is quicker than exact, {best.title}, has {best.accuracy:.2f} % on the "
-                f"exploration images and takes {best.cycles:,.0f} cycles: a target that allows it would take it"
-            )
-        else:
-            found.append(
-                "no design that was measured is quicker than the exact network with the kernels of this board: exact "
-                "table kernels win where flash is slow or weights are few; `method: {name: reconstruction}` drops what "
-                "they can profit from"
-            )
-        if report.looks and report.confidence is not None:
-            found.append("more confirmation images show smaller losses, and `search: {confidence: point}` needs none")
-        allowed = "" if report.allowed_drop is None else f" than {points(report.allowed_drop)}"
-        found.append(f"more `search.evaluations` than {report.evaluations:,}, or a larger loss{allowed}, find more")
+    short = [limit for limit in report.limits if not limit.met]
+    for limit in short:
+        found.append(f"{limit.name}: {figure(limit.reached, limit)}, and {figure(limit.limit, limit)} are wanted")
+    if short:
+        found += [*_points(report), *report.remedies]
+    if report.required is not None and not _approximated(report):
+        found += _milder(report)
     return tuple(found)
+
+
+def figure(value: float, limit: CostLimit) -> str:
+    """`12,345 B`, `50.000 ms`."""
+    return f"{value:,.3f} ms" if limit.unit == "ms" else f"{value:,.0f} {limit.unit}"
+
+
+def _points(report: Report) -> list[str]:
+    """The most accurate design that was measured and keeps to all costs."""
+    measured = sorted((*report.front, *report.dominated), key=lambda p: (-p.accuracy, p.cycles, p.design))
+    for point in measured:
+        if all(_cost(point, limit, report) <= limit.limit for limit in report.limits):
+            return [
+                f"the design {point.title} of the front would keep to it: {point.accuracy:.2f} % on the exploration "
+                f"images, {point.cycles:,.0f} cycles, {point.flash_bytes:,} B of flash, an arena of "
+                f"{point.arena_bytes:,} B; a larger loss of accuracy in the target would allow it"
+            ]
+    return ["no design that was measured keeps to it"] if measured else []
+
+
+def _cost(point: FrontPoint, limit: CostLimit, report: Report) -> float:
+    costs = {
+        "flash": float(point.flash_bytes),
+        "RAM": float(point.arena_bytes),
+        "cycles": point.cycles,
+        "latency": 1000 * point.cycles / report.clock_hz,
+    }
+    return costs[limit.name]
+
+
+def _milder(report: Report) -> list[str]:
+    """What another accuracy, more images or more evaluations would do."""
+    found = []
+    measured = (*report.front, *report.dominated)
+    cheaper = sorted(
+        (p for p in measured if p.cycles < report.exact.cycles), key=lambda p: (-p.accuracy, p.cycles, p.design)
+    )
+    if cheaper:
+        best = cheaper[0]
+        found.append(
+            f"the most accurate design that is quicker than exact, {best.title}, has {best.accuracy:.2f} % on the "
+            f"exploration images and takes {best.cycles:,.0f} cycles: a target that allows it would take it"
+        )
+    else:
+        found.append(
+            "no design that was measured is quicker than the exact network with the kernels of this board: exact "
+            "table kernels win where flash is slow or weights are few; `method: {name: reconstruction}` drops what "
+            "they can profit from"
+        )
+    if report.looks and report.confidence is not None:
+        found.append("more confirmation images show smaller losses, and `search: {confidence: point}` needs none")
+    allowed = "" if report.allowed_drop is None else f" than {points(report.allowed_drop)}"
+    found.append(f"more `search.evaluations` than {report.evaluations:,}, or a larger loss{allowed}, find more")
+    return found

@@ -78,6 +78,15 @@ def _disjoint(checked: Checked, folder: Path) -> Iterator[ApproxError]:
         )
 
 
+def _target(checked: Checked, _: Path) -> Iterator[ApproxError]:
+    """Nothing is asked for in two ways."""
+    target = checked.get("target") or {}
+    for one, other in (("max_accuracy_drop", "accuracy"), ("max_cycles", "max_latency")):
+        if one in target and other in target:
+            what = f"target has {one} and {other}"
+            yield checked.error(("target", other), what, hint="remove one of the two")
+
+
 def _layers(checked: Checked, _: Path) -> Iterator[ApproxError]:
     """No layer is asked for and excluded."""
     wanted = {str(layer) for layer in checked.get("method", "layers") or ()}
@@ -150,4 +159,4 @@ def _name(checked: Checked, _: Path) -> Iterator[ApproxError]:
         )
 
 
-CHECKS = (_files, _disjoint, _layers, _directory, _name)
+CHECKS = (_files, _disjoint, _target, _layers, _directory, _name)

@@ -29,6 +29,9 @@ from approx_plugin.spec.spec import (
 
 OWN = "approx"
 """Our own interface, which every network has."""
+COUNTS: Mapping[str, float] = {"k": 1 / 1000, "M": 1 / 1_000_000}
+TIMES: Mapping[str, float] = {"us": 1e6, "ms": 1e3, "s": 1.0}
+"""How many of a unit are in one: a division by a round number leaves 50 ms the float that 0.05 is."""
 
 
 def load_spec(path: Path) -> Spec:
@@ -94,7 +97,23 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
 def _target(values: Mapping[str, Any]) -> Target:
     """The target; numbers may have been written as integers."""
     drop, accuracy = values.get("max_accuracy_drop"), values.get("accuracy")
-    return Target(None if drop is None else float(drop), None if accuracy is None else float(accuracy))
+    flash, ram = (size_of(values[key]) if key in values else None for key in ("max_flash", "max_ram"))
+    return Target(
+        None if drop is None else float(drop),
+        None if accuracy is None else float(accuracy),
+        flash,
+        ram,
+        _scaled(values.get("max_cycles"), COUNTS),
+        _scaled(values.get("max_latency"), TIMES),
+    )
+
+
+def _scaled(value: int | str | None, units: Mapping[str, float]) -> float | None:
+    """A number with a unit after it, the schema has checked which: `8M`, `50ms`."""
+    if value is None or isinstance(value, int):
+        return value if value is None else float(value)
+    unit = next(name for name in sorted(units, key=len, reverse=True) if value.endswith(name))
+    return float(value.removesuffix(unit)) / units[unit]
 
 
 def _search(values: Mapping[str, Any]) -> Search:

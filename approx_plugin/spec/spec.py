@@ -54,14 +54,25 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class Target:
-    """What the approximated network has to keep. Exactly one is set.
+    """What the network has to keep. At least one is set, at most one of the accuracies and of cycles and latency.
 
     max_accuracy_drop: percentage points below the exact network, on the confirmation set.
     accuracy:          minimum top-1 in percent, on the confirmation set.
+    max_flash, max_ram: bytes of the steps and of the arena; max_cycles: of one inference; max_latency: seconds. They
+                       are kept where that is possible; where it is not the network is made nevertheless.
     """
 
     max_accuracy_drop: float | None
     accuracy: float | None
+    max_flash: int | None = None
+    max_ram: int | None = None
+    max_cycles: float | None = None
+    max_latency: float | None = None
+
+    @property
+    def has_accuracy(self) -> bool:
+        """Whether it asks for an accuracy."""
+        return self.max_accuracy_drop is not None or self.accuracy is not None
 
 
 @dataclass(frozen=True)

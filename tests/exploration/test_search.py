@@ -22,7 +22,8 @@ from approx_plugin.exploration.front import Front, Point
 from approx_plugin.exploration.measurement import BudgetSpent, Notebook, silent
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.pricing import Price
-from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
+from approx_plugin.exploration.result import Exploration, NothingMeetsTheTarget
+from approx_plugin.exploration.search import explore
 from approx_plugin.exploration.start import starts
 from approx_plugin.exploration.workers import SerialExecutor
 from approx_plugin.model.graph import Graph

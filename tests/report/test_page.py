@@ -16,7 +16,7 @@ import pytest
 from report_cases import BARE, CONV, FULL
 
 from approx_plugin.report.data import FrontPoint, Report
-from approx_plugin.report.detail import ArenaPiece, SkipMap
+from approx_plugin.report.detail import ArenaPiece, CostLimit, SkipMap
 from approx_plugin.report.document import as_json
 from approx_plugin.report.page import html_text
 from approx_plugin.report.text import render
@@ -210,11 +210,31 @@ def test_verdicts() -> None:
     assert "MISSES the target" in verdict(replace(FULL, target_met=False))
     exact = verdict(BARE)
     assert "computes every layer exactly, and needs an estimated" in exact and "target" not in exact
-    tried = replace(BARE, target_met=True, evaluations=9, allowed_drop=1.0)
+    tried = replace(BARE, target_met=True, required=97.0, evaluations=9, allowed_drop=1.0)
     assert "no approximation that was measured saves cycles and keeps the target" in verdict(tried)
     assert advice(BARE) == () and advice(FULL) == ()
     assert "no design that was measured is quicker" in advice(tried)[0]
     assert "#7, has 96.50 %" in advice(replace(tried, front=FULL.front[:1], looks=FULL.looks))[0]
+
+
+def test_costs_that_are_not_kept_come_with_what_would_keep_them() -> None:
+    limits = (CostLimit("cycles", 4_950.0, 5_000.0, "cycles"), CostLimit("flash", 4_000.0, 4_000.0, "B"))
+    report = replace(FULL, limits=limits, target_met=False, remedies=("another board would",))
+    told = advice(report)
+    assert told[0] == "cycles: 5,000 cycles, and 4,950 cycles are wanted"
+    assert told[1].startswith("the design #7 of the front would keep to it: 96.50 %") and told[2:] == (
+        "another board would",
+    )
+    text, page = " ".join(render(report).split()), html_text(report)
+    for said in told:
+        assert said in text and said in page
+    assert "cycles 4,950 cycles 5,000 cycles NOT KEPT" in text and "flash 4,000 B 4,000 B kept" in text
+    assert [limit["met"] for limit in as_json(report)["limits"]] == [False, True]
+    none = replace(report, limits=(CostLimit("latency", 0.001, 0.031, "ms"),))
+    assert "no design that was measured keeps to it" in advice(none)
+    exact = replace(BARE, limits=limits[1:], target_met=True, target="exact; at most 4,000 B of flash")
+    assert "computes every layer exactly and keeps the target (exact; at most 4,000 B of flash)" in verdict(exact)
+    assert advice(exact) == ()
 
 
 def test_reasons() -> None:

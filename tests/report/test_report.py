@@ -14,11 +14,11 @@ from report_cases import BARE, CONV, DENSE, FULL
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.memory import Memory
 from approx_plugin.build.elf_size import Size
-from approx_plugin.report.compose import target_title
 from approx_plugin.report.data import NO_MACS, Border, Macs, Tried
 from approx_plugin.report.document import as_json
 from approx_plugin.report.layout import WIDTH, kib, share, table
 from approx_plugin.report.size import SHOWN, size_text
+from approx_plugin.report.target import target_title
 from approx_plugin.report.text import render
 from approx_plugin.spec.spec import Target
 
@@ -272,6 +272,8 @@ def test_remarks_name_what_stands_against_a_kernel() -> None:
         (Target(0.5, None), "at most 0.5 points below the exact network"),
         (Target(0.0, None), "at most 0 points below the exact network"),
         (Target(None, 97.5), "at least 97.5 %"),
+        (Target(None, None, 4096, 512, None, 0.05), "at most 4,096 B of flash; at most 512 B of RAM; at most 50 ms"),
+        (Target(1.0, None, max_cycles=8e6), "at most 1 point below the exact network; at most 8,000,000 cycles"),
         (None, "none"),
     ],
 )

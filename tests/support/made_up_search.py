@@ -14,7 +14,8 @@ from approx_plugin.approximation.options import Options
 from approx_plugin.exploration.comparison import BoolArray
 from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.pricing import Price
-from approx_plugin.exploration.search import Exploration, explore
+from approx_plugin.exploration.result import Exploration
+from approx_plugin.exploration.search import explore
 from approx_plugin.model.graph import Graph
 from approx_plugin.spec.spec import Search, Target
 
