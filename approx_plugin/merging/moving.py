@@ -22,7 +22,8 @@ from approx_plugin.merging.foreign import SINGLE_ROUNDING, clashes, has_cube_ai,
 from approx_plugin.merging.host import Host, check_toolchain, read_host
 from approx_plugin.merging.ledger import read_ledger
 from approx_plugin.merging.merge import MergeResult, Wish, check_place, put, take_out
-from approx_plugin.spec.order import Order, board_place, project_place
+from approx_plugin.packs.lookup import find_board
+from approx_plugin.spec.order import Order, board_place, project_place, store_of
 from approx_plugin.workplace import Workplace
 
 Say = Callable[[str], None]
@@ -66,10 +67,11 @@ def _is_compiled(host: Host, directory: Path) -> bool:
 
 
 def board_of(order: Order, host: Host | None) -> Board:
-    """The board whose costs and emulator are used. Raises as `load_board` and `board_for`."""
+    """The board whose costs and emulator are used. Raises as `find_board` and `board_for`."""
     name, place = order.request.board or order.spec.board, board_place(order.request, order.spec)
     if host is not None:
-        return board_for(host, name, place)
+        store = store_of(order.spec)
+        return board_for(host, name, place, lambda wanted: find_board(wanted, place, order.spec.pdsc, store))
     if name == OF_PROJECT:
         raise ProjectError(
             "there is no project whose board it could be",
