@@ -287,23 +287,16 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
     with executor(workers, spec.search.cluster) as pool:
         on_exploration = Evaluator(graph, inputs.data.exploration, pool, Memo(memo))
         on_confirmation = Evaluator(graph, inputs.data.confirmation, pool, Memo(memo))
+        sensitivity = sensitivity_of(inputs, pool, Memo(memo))
+        target, search = spec.target, spec.search
         try:
-            if spec.target.has_accuracy:
-                sensitivity = sensitivity_of(inputs, pool, Memo(memo))
+            if target.has_accuracy:
                 found = explore(
-                    options,
-                    plans,
-                    on_exploration,
-                    on_confirmation,
-                    spec.target,
-                    spec.search,
-                    progress,
-                    sensitivity,
-                    watch,
+                    options, plans, on_exploration, on_confirmation, target, search, progress, sensitivity, watch
                 )
             else:
                 found = explore_within(
-                    options, plans, on_exploration, on_confirmation, inputs.limits, spec.search, progress
+                    options, plans, on_exploration, on_confirmation, inputs.limits, search, progress, watch
                 )
         except NothingMeetsTheTarget as failure:
             raise CapacityError(

@@ -6,7 +6,7 @@ The search asks, and does not know whether a formula, a simulation or a board an
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from approx_plugin.approximation.candidate import Candidate
@@ -88,21 +88,21 @@ class ChosenPlans:
             self._choices[key] = found
         return self._choices[key]
 
+    def wished(self, after: str) -> Choice:
+        """The steps of the exact network, after something else than what `choice` is after."""
+        return self._choose((), self._budgets, replace(self._wish, after=after))
+
     def _chosen(self, candidates: Candidates, budgets: Bytes) -> Choice:
         """What cycles are given for, a small arena, is settled by the exact network: its designs make do with it."""
         if not candidates or self._wish.after != TIME:
             return self._choose(candidates, budgets, self._wish)
         exact = self.choice(())
         held = exact.memory.size + exact.permanent.get(RAM, 0)
-        if exact.fits and held <= budgets.get(RAM, held):
-            found = self._choose(candidates, {**budgets, RAM: held}, QUICKEST)
+        if exact.fits:
+            found = self._choose(candidates, {**budgets, RAM: min(held, budgets.get(RAM, held))}, QUICKEST)
             if found.fits:
                 return found
         return self._choose(candidates, budgets, QUICKEST)
-
-    def wished(self, after: str) -> Choice:
-        """The steps of the exact network, after something else than what `choice` is after."""
-        return self._choose((), self._budgets, Wish(after, self._wish.ceiling, FLASH_RESERVE))
 
     def _choose(self, candidates: Candidates, budgets: Bytes, wish: Wish) -> Choice:
         offers: dict[int, tuple[Offer, ...]] = dict(self._offers.offers)

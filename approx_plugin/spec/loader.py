@@ -29,6 +29,7 @@ from approx_plugin.spec.spec import (
 
 OWN = "approx"
 """Our own interface, which every network has."""
+
 COUNTS: Mapping[str, float] = {"k": 1 / 1000, "M": 1 / 1_000_000}
 TIMES: Mapping[str, float] = {"us": 1e6, "ms": 1e3, "s": 1.0}
 """How many of a unit are in one: a division by a round number leaves 50 ms the float that 0.05 is."""

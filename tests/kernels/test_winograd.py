@@ -14,6 +14,7 @@ from networks import conv_graph
 
 from approx_plugin.approximation.bases.transformed import POINTS_T22, POINTS_T42, Transformed
 from approx_plugin.kernels.platform import Platform
+from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.kernels.winograd.kernel import Winograd, numbers
 from approx_plugin.kernels.winograd.plan import WinogradPlan
 from approx_plugin.kernels.winograd.shape import Points
@@ -168,3 +169,8 @@ def test_this_is_the_code(core: str, golden: Any) -> None:
     plan = WINOGRAD.plans((LAYERS["one output"],), Platform(core, True, "assembly"))[0]
     (text,) = plan.emit("layer").sources.values()
     golden(GOLDEN / f"winograd_{core}.s", text)
+
+
+@pytest.mark.parametrize("layer", APPROXIMATED.values(), ids=APPROXIMATED)
+def test_nobody_but_this_kernel_offers_for_what_stays_in_its_domain(layer: TransformedConv2D) -> None:
+    assert [kernel.name for kernel in KERNELS.values() if kernel.suits((layer,))] == ["winograd"]

@@ -14,6 +14,7 @@ from approx_plugin.kernels.cmsis_nn.call import Service
 from approx_plugin.model.operator import Operator
 from approx_plugin.operators.binary import Binary
 from approx_plugin.operators.selection import Selection
+from approx_plugin.operators.transformed_conv2d import TransformedConv2D
 
 _SERVICES: tuple[Service, ...] = (
     add.SERVICE,
@@ -34,7 +35,10 @@ def service_of(operator: Operator) -> Service | None:
     """The service for an operator; None where the library has none for its kind, or for this form of it.
 
     Elementwise functions of the library want two activations of one shape; it pads rows and columns with zero points.
+    What stays in Winograd's domain is a convolution by kind, but has no weights that the library could take.
     """
-    if isinstance(operator, Selection) or (isinstance(operator, Binary) and not operator.same_shapes):
+    if isinstance(operator, (Selection, TransformedConv2D)) or (
+        isinstance(operator, Binary) and not operator.same_shapes
+    ):
         return None
     return SERVICES.get(operator.kind)
