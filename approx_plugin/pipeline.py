@@ -21,7 +21,7 @@ from approx_plugin.approximation.basis import Float64Array
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import Options, by_compensation, by_reconstruction, by_significance
-from approx_plugin.approximation.sequential import solved_again
+from approx_plugin.approximation.sequential import Known, solved_again
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.images import outputs
@@ -324,11 +324,11 @@ def sensitivity_of(inputs: Inputs, pool: Executor, memo: Memo) -> Sensitivity | 
     method = inputs.spec.method.name
     if method == "significance" or inputs.data is None:
         return None
-    calibration = inputs.data.calibration.inputs[:SOLVED_IMAGES]
+    calibration, known = inputs.data.calibration.inputs[:SOLVED_IMAGES], Known()
     return Sensitivity(
         Divergence(inputs.graph, inputs.data.exploration.inputs, pool, memo),
         lambda candidates: (
-            solved_again(inputs.graph, candidates, calibration) if method == "reconstruction" else candidates
+            solved_again(inputs.graph, candidates, calibration, known) if method == "reconstruction" else candidates
         ),
     )
 
