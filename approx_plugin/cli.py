@@ -40,12 +40,18 @@ HELP = {
     "check": "check the STM32CubeIDE files and build Debug and Release from them alone",
     "cubeide": "import and build in an installed STM32CubeIDE, without its window",
     "bench": "simulate CMSIS-NN, our exact kernels and the approximated ones side by side on virtual boards",
+    "measure": "compare a real board's console with the virtual board, layer by layer, and keep it for validation",
+    "selftest": "make a project of microbenchmarks for the board, whose console measure takes, too",
     "inspect": "say what is in a .tflite, what of it is supported, and which boards hold it; --init writes approx.yaml",
+    "explore": "search, show the front as it grows, and leave front.json with a design for every point of it",
     "explain": "say which kernels were considered for a layer (its name or index), their prices, and why one was taken",
     "program": "put the built program on the board, with whichever tool is installed; --probe chooses one",
     "compiledb": "write compile_commands.json into the project, for clangd and other tools",
     "init": "write a first approx.yaml for a .tflite: what inspect --init does",
     "doctor": "say what is installed, what is missing, what it is for, and how to get it",
+    "status": "say what of the network is in your own project (project.into)",
+    "remove": "take the network out of your own project, which is then as it was before",
+    "packs": "fetch ARM::CMSIS-NN and the pack of the board's part, and write packs.lock",
     "clean": "remove generated files that nobody edited",
 }
 """Verb -> what it does. The functions are in `verbs`, which is imported only when one is called: help is quick."""
@@ -79,8 +85,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--boards", type=_names, default=(), help="boards for the bench: a,b,c or 'all' (default: the board)"
     )
+    made.add_argument("--into", type=Path, help="a project of your own that the network moves into as well")
+    made.add_argument("--console", type=Path, help="for measure: a recorded console, or - for standard input")
+    made.add_argument("--port", help="for measure: a serial port in place of a file, e.g. /dev/ttyACM0")
+    made.add_argument("--note", default="", help="for measure: kept with the figures (board revision, date)")
+    made.add_argument("--dry-run", action="store_true", help="show what would be changed in that project")
     made.add_argument("--out", type=Path, help="an output directory in the place of the spec's")
     made.add_argument("--cmsis-nn", type=Path, help="directory of a CMSIS-NN (default: $CMSIS_NN_PATH, then the spec)")
+    made.add_argument("--point", type=number, help="a point of the front that `explore` has left, instead of a search")
     made.add_argument("--force", action="store_true", help="replace generated files that were edited")
     made.add_argument("--workers", type=positive, help="processes for the search and the compiler")
     made.add_argument("--probe", help="for program: cube, openocd, stlink or pyocd (default: the first that is there)")
@@ -111,6 +123,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def number(text: str) -> int:
+    """Of a point, for argparse."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"a whole number, not '{text}'")
+    return int(text)
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in text.split(","))))
 
@@ -123,12 +142,18 @@ def request_of(arguments: argparse.Namespace) -> Request:
         spec=arguments.spec,
         board=arguments.board,
         out=arguments.out,
+        into=arguments.into.absolute() if arguments.into else None,
+        dry=arguments.dry_run,
         cmsis_nn=cmsis_nn.absolute() if cmsis_nn else None,
         force=arguments.force,
         workers=arguments.workers,
         boards=arguments.boards,
+        point=arguments.point,
         layer=arguments.subject if arguments.verb == "explain" else None,
         probe=arguments.probe,
+        console=arguments.console,
+        port=arguments.port,
+        note=arguments.note,
     )
 
 

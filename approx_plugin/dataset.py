@@ -7,8 +7,11 @@ What an array of images may be, by its dtype:
     float    real values x: the input is clip(round(x / scale) + zero_point, -128, 127), rounded half away from zero in
              single precision, as TensorFlow Lite's QUANTIZE does.
 
-Its shape is [N, *input_shape[1:]]; for one channel the last dimension may be missing. Labels are integers, [N] or
-[N, 1].
+Its shape is [N, *input_shape[1:]]; for one channel the last dimension may be missing. A network with several inputs
+has an array for each, by its name. Labels are integers, [N] or [N, 1]. The inputs of a network with states are one
+sequence. In the place of an archive there may be a folder of pictures (`pictures.py`), whose pixels are uint8.
+
+Where approx.yaml says how pixels become real values (`pixels`), uint8 is (pixel - mean) * scale, and then as float.
 """
 
 from __future__ import annotations
@@ -16,29 +19,26 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any, Callable, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.npyio import NpzFile
 
-from approx_plugin.documents.wording import did_you_mean, enumeration
+from approx_plugin.archive import MistakeError, has_classes, open_source, read_array
+from approx_plugin.documents.wording import enumeration
 from approx_plugin.errors import ApproxError, DataError, ErrorGroup, Location, raise_all
-from approx_plugin.files import opened, size_text
 from approx_plugin.model.tensor import Int8Array, Tensor
-from approx_plugin.spec.spec import DataSource, Spec
+from approx_plugin.spec.spec import DataSource, PixelScaling, Spec
 
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
 Result = TypeVar("Result")
 
 Where = Callable[[str], Location]
-"""The place in approx.yaml of a field of a set: "file", "images", "labels", "start" or "count"."""
+"""The place in approx.yaml of a field of a set: "file", "images", "inputs", "labels", "start" or "count"."""
 
 MAX_SHARED = 0.01
 """The share of a set's images that may occur in another set: real data holds a few accidental duplicates."""
@@ -47,17 +47,17 @@ MAX_FAR_OUTSIDE = 0.05
 """The share of real values that may lie more than a whole input range outside of it before the scaling is doubted."""
 
 
-MAX_ARRAY_BYTES = 1 << 32
-"""Of an array, unpacked: a set takes twice as much memory, and a few thousand images settle what three sets are for."""
-
-
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """inputs: int8 [count, *input_shape[1:]]; labels: int64 [count], the index of the right output."""
+    """inputs: int8 [count, *input_shape[1:]], of several inputs [count, elements of all], as in `Graph`.
+
+    labels: int64 [count], the index of the right output. labelled: whether there are any; where not, they are 0.
+    """
 
     name: str
     inputs: Int8Array
     labels: Labels
+    labelled: bool = True
 
     def __len__(self) -> int:
         """Number of inputs."""
@@ -78,26 +78,20 @@ class Datasets:
     shared: Mapping[tuple[str, str], int]
 
 
-class _MistakeError(Exception):
-    """A mistake of a set: `field` says which key of approx.yaml is to be mended."""
-
-    def __init__(self, field: str, what: str, why: str = "", hint: str = "") -> None:
-        super().__init__(what)
-        self.field, self.what, self.why, self.hint = field, what, why, hint
-
-
-def load_datasets(spec: Spec, input_tensor: Tensor, classes: int) -> Datasets:
+def load_datasets(spec: Spec, inputs: Tensor | Sequence[Tensor], classes: int) -> Datasets:
     """The three sets of a spec that has data.
 
-    input_tensor: int8, shape [1, ...], one scale and zero point. classes: number of outputs.
+    inputs: the network's, int8, shape [1, ...], one scale and zero point. classes: number of outputs.
     Raises DataError, or an ErrorGroup with the mistakes of all sets.
     """
     assert spec.data is not None
+    exact = spec.method.name == "none" and spec.design is None
     loaded: dict[str, Dataset] = {}
     errors: list[ApproxError] = []
     for name, source in spec.data.sources.items():
+        optional = exact and f"data.{name}.labels" not in spec.locations
         try:
-            loaded[name] = load_dataset(name, source, input_tensor, classes, spec_places(spec, name))
+            loaded[name] = load_dataset(name, source, inputs, classes, spec_places(spec, name), optional)
         except ErrorGroup as group:
             errors += group.errors
         except DataError as error:
@@ -119,9 +113,17 @@ def spec_places(spec: Spec, name: str) -> Where:
     return lambda field: spec.where(f"data.{name}.{field}")
 
 
-def load_dataset(name: str, source: DataSource, input_tensor: Tensor, classes: int, where: Where) -> Dataset:
+def load_dataset(
+    name: str,
+    source: DataSource,
+    inputs: Tensor | Sequence[Tensor],
+    classes: int,
+    where: Where,
+    optional: bool = False,
+) -> Dataset:
     """One set; the parameters are those of `load_datasets`, and the places of its fields for messages.
 
+    optional: whether there may be no labels, or such as are no classes.
     Raises DataError, or an ErrorGroup with the mistakes of the images and of the labels.
     """
     errors: list[ApproxError] = []
@@ -130,28 +132,64 @@ def load_dataset(name: str, source: DataSource, input_tensor: Tensor, classes: i
         """What a step returns; None and a message if it finds a mistake."""
         try:
             return step(*arguments)
-        except _MistakeError as mistake:
-            what, place = f"{name}: {mistake.what}", where(mistake.field)
+        except MistakeError as mistake:
+            field = "inputs" if mistake.field == "images" and source.inputs else mistake.field
+            what, place = f"{name}: {mistake.what}", where(field)
             errors.append(DataError(what, where=place, why=mistake.why, hint=mistake.hint))
             return None
 
-    stored_images: Array | None = None
+    tensors = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    parts = attempt(_parts, source, tensors) or ()
+    stored: list[Array | None] = [None] * len(parts)
     stored_labels: Array | None = None
+    has_labels = True
     with ExitStack() as stack:
-        archive = attempt(_open, source.file, stack)
+        archive = attempt(open_source, source, tensors, stack)
         if archive is not None:
-            stored_images = attempt(_read, archive, source.file, "images", source.images)
-            stored_labels = attempt(_read, archive, source.file, "labels", source.labels)
-    images = None if stored_images is None else attempt(_as_images, stored_images, source, input_tensor)
+            stored = [attempt(read_array, archive, source.file, "images", part.images) for part, _ in parts]
+            if optional and not has_classes(archive, source.labels):
+                has_labels = False
+            else:
+                stored_labels = attempt(read_array, archive, source.file, "labels", source.labels)
+    images = [None if a is None else attempt(_as_images, a, *part) for a, part in zip(stored, parts)]
     labels = None if stored_labels is None else attempt(_as_labels, stored_labels, source, classes)
-    chosen = None if images is None else attempt(_chosen, len(images), source)
-    if images is not None and labels is not None:
-        attempt(_same_length, images, labels, source)
-    inputs = None if images is None or chosen is None else attempt(_quantized, images[chosen], source, input_tensor)
+    first = next((one for one in images if one is not None), None)
+    if first is not None and not has_labels:
+        labels = np.zeros(len(first), dtype=np.int64)
+    for (part, _), array in zip(parts, images):
+        if array is not None and labels is not None:
+            attempt(_same_length, array, labels, part)
+    chosen = None if first is None else attempt(_chosen, len(first), parts[0][0])
+    quantized = [
+        None if array is None or chosen is None else attempt(_quantized, array[chosen], *part)
+        for array, part in zip(images, parts)
+    ]
     known = None if labels is None or chosen is None else attempt(_known, labels[chosen], source, classes)
     raise_all(errors)
-    assert inputs is not None and known is not None
-    return Dataset(name, inputs, known)
+    ready = [array for array in quantized if array is not None]
+    assert known is not None and len(ready) == len(tensors)
+    side_by_side = ready[0] if len(ready) == 1 else np.concatenate([a.reshape(len(a), -1) for a in ready], axis=1)
+    return Dataset(name, side_by_side, known, has_labels)
+
+
+def _parts(source: DataSource, tensors: Sequence[Tensor]) -> Sequence[tuple[DataSource, Tensor]]:
+    """For each of the network's inputs the source with the name of its array in the place of `images`."""
+    names = [tensor.name for tensor in tensors]
+    listed = enumeration([f"'{name}'" for name in names], "and")
+    if not source.inputs:
+        if len(tensors) == 1:
+            return [(source, tensors[0])]
+        why = f"the network has {len(tensors)} inputs: {listed}"
+        hint = "name an array for each: inputs: {" + ", ".join(f'"{name}": array' for name in names) + "}"
+        raise MistakeError("images", "one array of images is for one input", why, hint)
+    if len(set(names)) != len(names):
+        raise MistakeError("inputs", f"the network's inputs are called {listed}", hint="give them different names")
+    unknown = [name for name in source.inputs if name not in names]
+    missing = [name for name in names if name not in source.inputs]
+    if unknown or missing:
+        what = f"no input is called '{unknown[0]}'" if unknown else f"there is no array for the input '{missing[0]}'"
+        raise MistakeError("inputs", what, f"the network's inputs are {listed}", "name an array for each of them")
+    return [(replace(source, images=source.inputs[tensor.name]), tensor) for tensor in tensors]
 
 
 def random_inputs(shape: Sequence[int], count: int, seed: int) -> Int8Array:
@@ -164,67 +202,33 @@ def random_inputs(shape: Sequence[int], count: int, seed: int) -> Int8Array:
     return np.frombuffer(content, np.int8).reshape(count, *shape)
 
 
-def _open(file: Path, stack: ExitStack) -> NpzFile:
-    """The archive, nothing read yet; `stack` closes it."""
-    hint = "write it again with numpy.savez_compressed(file, images=..., labels=...)"
-    try:
-        stream = stack.enter_context(opened(file))
-        if not zipfile.is_zipfile(stream):
-            stream.seek(0)
-            head = stream.read(6)
-            if head.startswith(b"PK"):
-                raise _MistakeError("file", f"{file.name} is damaged", "the end of the archive is missing", hint)
-            why = "it holds a single array (.npy)" if head == b"\x93NUMPY" else "it is no zip archive"
-            raise _MistakeError("file", f"{file.name} is no .npz file", why, hint)
-        stream.seek(0)
-        archive = np.load(stream, allow_pickle=False)
-    except _MistakeError:
-        raise
-    except Exception as error:  # beside the obvious ones NotImplementedError and others, for a damaged directory
-        raise _MistakeError("file", f"{file.name} cannot be read", str(error), hint) from None
-    assert isinstance(archive, NpzFile)
-    stack.enter_context(archive)
-    return archive
-
-
-def _read(archive: NpzFile, file: Path, field: str, key: str) -> Array:
-    """One array of the archive, whole."""
-    if key not in archive.files:
-        hint = did_you_mean(key, archive.files)
-        if not hint:
-            hint = f"its arrays are {enumeration(archive.files, 'and')}" if archive.files else "it is empty"
-        raise _MistakeError(field, f"{file.name} has no array '{key}'", hint=hint)
-    size = max(entry.file_size for entry in archive.zip.infolist() if entry.filename in (key, f"{key}.npy"))
-    if size > MAX_ARRAY_BYTES:
-        what = f"the array '{key}' of {file.name} has {size:,} bytes, but {size_text(MAX_ARRAY_BYTES)} is the most"
-        raise _MistakeError(field, what, hint="store fewer images, or pixels as uint8")
-    try:
-        array = archive[key]
-    except Exception as error:  # zlib, zipfile and numpy raise more than a dozen kinds for damaged archives
-        if "allow_pickle" in str(error):
-            why, hint = "it holds Python objects, which are not loaded", "store numbers: an array with one dtype"
-        else:
-            why, hint = f"{type(error).__name__}: {error}", "the file is damaged; make or copy it again"
-        raise _MistakeError(field, f"the array '{key}' of {file.name} cannot be read", why, hint) from None
-    if not isinstance(array, np.ndarray):
-        raise _MistakeError(field, f"'{key}' in {file.name} is no array", hint="write it with numpy.savez_compressed")
-    return array
-
-
 def _as_images(images: Array, source: DataSource, tensor: Tensor) -> Array:
     """The images [N, *input_shape[1:]] of a dtype that can be turned into input bytes."""
     name, expected = f"'{source.images}' of {source.file.name}", tensor.shape[1:]
     if images.dtype not in (np.int8, np.uint8) and images.dtype.kind != "f":
         hint = "store int8 (input bytes), uint8 (pixels) or float32 (real values)"
-        raise _MistakeError("images", f"{name} is {images.dtype}, which is no image", hint=hint)
+        raise MistakeError("images", f"{name} is {images.dtype}, which is no image", hint=hint)
+    if images.dtype == np.uint8 and source.pixels is not None:
+        images = _real(images, source.pixels)
     if images.dtype == np.uint8 and tensor.zero_point != -128:
         why = f"pixels 0 to 255 fit a zero point of -128, but the network's input has {tensor.zero_point}"
-        raise _MistakeError("images", f"{name} is uint8", why, "store int8 (input bytes) or float32 (real values)")
+        hint = "say in `pixels` how they become real values, or store int8 (input bytes) or float32 (real values)"
+        raise MistakeError("images", f"{name} is uint8", why, hint)
     fits = images.shape[1:] == expected or (expected[-1:] == (1,) and images.shape[1:] == expected[:-1])
     if images.ndim and fits:
         return images.reshape(len(images), *expected)
     what = f"{name} has the shape {_shape(images.shape)}, but the network needs {_shape(('N', *expected))}"
-    raise _MistakeError("images", what, hint=_shape_hint(images.shape, expected))
+    raise MistakeError("images", what, hint=_shape_hint(images.shape, expected))
+
+
+def _real(pixels: Array, how: PixelScaling) -> Array:
+    """(pixel - mean) * scale, the mean of each channel if there are several."""
+    mean = np.array(how.mean, dtype=np.float32)
+    if len(mean) > 1 and pixels.shape[-1:] != mean.shape:
+        what = f"pixels.mean has {len(mean)} numbers, but the last axis has {pixels.shape[-1]}"
+        raise MistakeError("images", what, hint="one number, or one for each channel")
+    found: Array = (pixels.astype(np.float32) - mean) * np.float32(how.scale)
+    return found
 
 
 def _shape(extents: Sequence[int | str]) -> str:
@@ -248,14 +252,14 @@ def _as_labels(labels: Array, source: DataSource, classes: int) -> Array:
     name = f"'{source.labels}' of {source.file.name}"
     if labels.ndim == 2 and labels.shape[1] == classes > 1:
         hint = "store the index of the class: labels.argmax(axis=1)"
-        raise _MistakeError("labels", f"{name} has the shape {_shape(labels.shape)}: one number a class", hint=hint)
+        raise MistakeError("labels", f"{name} has the shape {_shape(labels.shape)}: one number a class", hint=hint)
     if labels.ndim != 1 and (labels.ndim != 2 or labels.shape[1] != 1):
-        raise _MistakeError(
+        raise MistakeError(
             "labels", f"{name} has the shape {_shape(labels.shape)}", hint="store one label an image: [N]"
         )
     if labels.dtype.kind not in "iu":
         hint = "store integers: the index of the right output"
-        raise _MistakeError("labels", f"{name} is {labels.dtype}, but labels are integers", hint=hint)
+        raise MistakeError("labels", f"{name} is {labels.dtype}, but labels are integers", hint=hint)
     return labels.reshape(-1)
 
 
@@ -263,7 +267,7 @@ def _same_length(images: Array, labels: Array, source: DataSource) -> None:
     """As many labels as images."""
     if len(images) != len(labels):
         what = f"{source.file.name} has {len(images)} '{source.images}', but {len(labels)} '{source.labels}'"
-        raise _MistakeError("labels", what, hint="store one label an image")
+        raise MistakeError("labels", what, hint="store one label an image")
 
 
 def _chosen(available: int, source: DataSource) -> slice:
@@ -271,13 +275,11 @@ def _chosen(available: int, source: DataSource) -> slice:
     name = f"'{source.images}' of {source.file.name}"
     if source.start >= available:
         what = f"the set starts at image {source.start}, but {name} holds {available} images, counted from 0"
-        raise _MistakeError(
-            "start", what, hint=f"write a start below {available}" if available else "store some images"
-        )
+        raise MistakeError("start", what, hint=f"write a start below {available}" if available else "store some images")
     end = available if source.count is None else source.start + source.count
     if end > available:
         what = f"the set is images {source.start} to {end - 1}, but the last one of {name} is {available - 1}"
-        raise _MistakeError("count", what, hint=f"write count: {available - source.start} or less")
+        raise MistakeError("count", what, hint=f"write count: {available - source.start} or less")
     return slice(source.start, end)
 
 
@@ -291,14 +293,14 @@ def _quantized(images: Array, source: DataSource, tensor: Tensor) -> Int8Array:
     bad = np.flatnonzero(~np.isfinite(images).reshape(len(images), -1).all(axis=1))
     if bad.size:
         what = f"{name} has NaN or infinite values in {bad.size} images, first in image {source.start + int(bad[0])}"
-        raise _MistakeError("images", what, hint="remove these images, or mend what computed them")
+        raise MistakeError("images", what, hint="remove these images, or mend what computed them")
     scale, zero_point = tensor.scale, tensor.zero_point
     low, high = (-128 - zero_point) * scale, (127 - zero_point) * scale
     outside = float(((images < 2 * low - high) | (images > 2 * high - low)).mean())
     if outside > MAX_FAR_OUTSIDE:
         what = f"{outside:.0%} of the values in {name} are far outside of the network's input, {low:.4g} to {high:.4g}"
         hint = "scale them as for the training of the network, for example images / 255"
-        raise _MistakeError("images", what, hint=hint)
+        raise MistakeError("images", what, hint=hint)
     return quantize(images, scale, zero_point)
 
 
@@ -322,7 +324,7 @@ def _known(labels: Array, source: DataSource, classes: int) -> Labels:
         what = f"label {int(labels[first])} of image {source.start + first} in {source.file.name} is no class"
         why = f"the network has {classes} outputs, so labels are 0 to {classes - 1}"
         hint = "labels count from 0: subtract the smallest" if int(labels.min()) == 1 else "choose the right array"
-        raise _MistakeError("labels", what, why, hint)
+        raise MistakeError("labels", what, why, hint)
     return np.ascontiguousarray(labels.astype(np.int64))
 
 

@@ -13,16 +13,19 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from approx_plugin.build.toolchain import COMPILER, compiler_version
+from approx_plugin.errors import ApproxError
 from approx_plugin.files import sha256_of, write_whole
 from approx_plugin.hashes import sha256
+from approx_plugin.pictures import picture_files
 from approx_plugin.project.clean import is_intact
 from approx_plugin.project.manifest import FILE_NAME
 from approx_plugin.request import Request
 from approx_plugin.resources import resource_root
+from approx_plugin.spec.order import library_directory, store_of
 from approx_plugin.spec.spec import Spec
 
 RESOURCE_FOLDERS = ("board", "Core", "Middlewares", "schemas")
-CODE = frozenset({".py", ".c", ".h", ".yaml"})
+CODE = frozenset({".py", ".c", ".h", ".yaml", ".j2", ".css"})
 """Suffixes of the package's own files that decide what is generated."""
 
 LIBRARY_DEPTH = 3
@@ -53,22 +56,49 @@ def library_files(directory: Path | None) -> list[Path]:
 
 def input_files(spec: Spec) -> list[Path]:
     """What approx.yaml names, and itself."""
-    data = [source.file for source in spec.data.sources.values()] if spec.data else []
+    named = [source.file for source in spec.data.sources.values()] if spec.data else []
+    data = [file for path in named for file in ([f for f, _ in picture_files(path)[0]] if path.is_dir() else [path])]
     design = [spec.design] if spec.design else []
-    return sorted({spec.file, spec.model, *design, *data})
+    return sorted({spec.file, spec.model, *design, *data, *_pack_files(spec)})
+
+
+def _pack_files(spec: Spec) -> list[Path]:
+    """The description of a part's pack, and the lock file, which says what was fetched."""
+    named = [] if spec.pdsc is None else sorted(spec.pdsc.glob("*.pdsc")) if spec.pdsc.is_dir() else [spec.pdsc]
+    lock = store_of(spec).lock
+    return [*named, lock] if lock.is_file() else named
 
 
 def settings(request: Request, spec: Spec) -> str:
     """What decides the result beside the content of files, as one text."""
     compiler = shutil.which(COMPILER)
     version = compiler_version(Path(compiler)) if compiler else "no compiler"
-    return repr((request.board, str(request.out), str(request.cmsis_nn or spec.cmsis_nn), version))
+    return repr(
+        (request.board, str(request.out), str(library_directory(request, spec)), version, *_home(request, spec))
+    )
+
+
+def _home(request: Request, spec: Spec) -> tuple[str, ...]:
+    """What of the user's project decides the network: its part, its compiler's flags, its memories.
+
+    Not how large its program is: that changes daily, and a network that fits goes on fitting until it does not.
+    """
+    into = request.into or spec.project.into
+    if into is None:
+        return ()
+    from approx_plugin.merging.host import read_host  # late: few need it
+
+    try:
+        host = read_host(into)
+    except ApproxError as error:
+        return (str(error),)
+    return (repr(host),)
 
 
 def of_inputs(request: Request, spec: Spec) -> str:
     """sha256 over all inputs of a generation."""
     digest = hashlib.sha256(settings(request, spec).encode())
-    for group in (input_files(spec), tool_files(), library_files(request.cmsis_nn or spec.cmsis_nn)):
+    for group in (input_files(spec), tool_files(), library_files(library_directory(request, spec))):
         _add(digest, group)
     return digest.hexdigest()
 

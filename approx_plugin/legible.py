@@ -37,6 +37,8 @@ def _paths(request: Request, spec: Spec | None) -> Iterator[tuple[str, Path]]:
     named: list[tuple[str, Path | None]] = [
         ("the spec", spec.file if spec else request.spec),
         ("the output", request.out or (spec.project.directory if spec else None)),
+        ("your project", request.into or (spec.project.into if spec else None)),
+        ("the console", request.console),
         ("the CMSIS-NN", request.cmsis_nn or (spec.cmsis_nn if spec else None)),
     ]
     if spec:

@@ -11,14 +11,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
 from approx_plugin import digest
+from approx_plugin.approximation.basis import Float64Array
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
-from approx_plugin.approximation.options import Options, by_reconstruction, by_significance
+from approx_plugin.approximation.options import Options, by_compensation, by_reconstruction, by_significance
+from approx_plugin.approximation.sequential import Known, solved_again
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.images import outputs
@@ -29,16 +32,24 @@ from approx_plugin.documents.wording import counted
 from approx_plugin.errors import ApproxError, CapacityError, ProjectError, attempt, raise_all
 from approx_plugin.exploration.choice import Choice, notes
 from approx_plugin.exploration.comparison import Comparison, compare
+from approx_plugin.exploration.descent import Sensitivity
 from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.design_file import FILE_NAME, DesignFile, design_text, load_design
+from approx_plugin.exploration.divergence import Divergence
 from approx_plugin.exploration.evaluation import Evaluator
-from approx_plugin.exploration.measurement import Progress, silent
+from approx_plugin.exploration.limits import Limits
+from approx_plugin.exploration.measurement import Progress, Watch, silent, unwatched
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.offers import Market, Offer, Offers, estimated
-from approx_plugin.exploration.pricing import ChosenPlans, taken
+from approx_plugin.exploration.pricing import ChosenPlans, Price, taken
 from approx_plugin.exploration.promise import too_few
-from approx_plugin.exploration.search import Exploration, NothingMeetsTheTarget, explore
+from approx_plugin.exploration.remedies import Subject as RemedySubject
+from approx_plugin.exploration.remedies import remedies
+from approx_plugin.exploration.result import Exploration, NothingMeetsTheTarget
+from approx_plugin.exploration.search import explore
+from approx_plugin.exploration.within import explore_within
 from approx_plugin.exploration.workers import executor
+from approx_plugin.files import sha256_of
 from approx_plugin.kernels.borders import state_bytes
 from approx_plugin.kernels.capacity import Demand, Room, missing, shortages
 from approx_plugin.kernels.costs.loader import board_costs
@@ -49,16 +60,20 @@ from approx_plugin.kernels.names import Names
 from approx_plugin.kernels.needs import FLASH, NOTHING, RAM, Bytes
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.program import Program
+from approx_plugin.kernels.registry import BASELINE
 from approx_plugin.library.provider import CmsisNn, resolve
+from approx_plugin.merging.host import Host
+from approx_plugin.merging.moving import Measured, board_of, host_of, known_left, measure, move_in, wish_of
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
 from approx_plugin.project.tree import collect
 from approx_plugin.project.writer import WriteResult, write
 from approx_plugin.project.writer import check as check_output
 from approx_plugin.reference.vectors import TestVectors, make_vectors
-from approx_plugin.report.compose import FROM_FILE, Made, Subject, compose, method_title, totals_of
-from approx_plugin.report.data import Report, title_of
+from approx_plugin.report.compose import FROM_FILE, Made, Rivals, Subject, compose, method_title, totals_of
+from approx_plugin.report.data import DataUse, Report, title_of
 from approx_plugin.report.document import as_json
+from approx_plugin.report.page import html_text
 from approx_plugin.report.text import render
 from approx_plugin.request import Request
 from approx_plugin.selection import selected_layers
@@ -73,6 +88,8 @@ from approx_plugin.workplace import Workplace
 _LINKS = 4
 """How often a program is linked at most, until it fits."""
 
+SOLVED_IMAGES = 300
+"""Calibration images with which a design is solved again as a whole."""
 REPORT = "report.json"
 """The report as plain values, in the project."""
 
@@ -90,6 +107,7 @@ class Inputs:
     data: None where the spec names none. layers: that may be approximated.
     design: what the design file of the spec says, None where it names none.
     overflow: bytes by memory that a linked program has turned out to need beyond what was estimated.
+    host: the user's project that the network moves into, None for none. left: bytes by memory that it leaves.
     """
 
     request: Request
@@ -103,6 +121,8 @@ class Inputs:
     directory: Path
     cmsis_nn: Path | None
     overflow: Bytes = field(default_factory=lambda: NOTHING)
+    host: Host | None = None
+    left: Bytes = field(default_factory=lambda: NOTHING)
 
     @property
     def platform(self) -> Platform:
@@ -122,7 +142,12 @@ class Inputs:
 
     def plans_of(self, graph: Graph) -> ChosenPlans:
         """The same of another form of the network."""
-        return ChosenPlans(graph, self.market, self.room.budgets, self.spec.optimize)
+        return ChosenPlans(graph, self.market, self.room.budgets, self.spec.optimize, self.limits)
+
+    @property
+    def limits(self) -> Limits:
+        """The costs that the target names."""
+        return Limits.of(self.spec.target, self.board.clock_hz)
 
     @property
     def method(self) -> str:
@@ -134,7 +159,10 @@ class Inputs:
         """What the steps and the arena may take."""
         borders = self.graph.input_bytes + self.graph.output_bytes + state_bytes(self.graph)
         vectors = reserved(self.graph, self.board, self.spec.project.test_vectors)
-        room = Room.of(self.board, vectors, borders, self.spec.budget, len(self.graph.operators))
+        layers = len(self.graph.operators)
+        room = Room.of(self.board, vectors, borders, self.spec.budget, layers)
+        if self.host is not None:
+            room = room.within(self.left, self.host.name, borders, layers)
         return room.without(self.overflow)
 
 
@@ -144,6 +172,7 @@ class Designed:
 
     exploration: None where nothing was searched; accuracy: on the confirmation images, None without data.
     found_as: its name in the search of an earlier run.
+    significances: see `Options`; empty where nothing was searched by them.
     """
 
     graph: Graph
@@ -151,6 +180,7 @@ class Designed:
     exploration: Exploration | None
     accuracy: Comparison | None
     found_as: str = ""
+    significances: Mapping[int, Float64Array] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -191,7 +221,9 @@ def read(order: Order) -> Inputs:
     """Load and check everything. Raises an ApproxError, or an ErrorGroup of all that is wrong."""
     request, spec = order.request, order.spec
     errors: list[ApproxError] = []
-    board = attempt(errors, lambda: order.board)
+    host = attempt(errors, partial(host_of, order))
+    # Which board it is may depend on the project: its mistakes come first.
+    board = attempt(errors, partial(board_of, order, host)) if not errors else None
     costs = attempt(errors, partial(board_costs, board)) if board else None
     graph = attempt(errors, partial(read_graph, spec.model))
     if order.cmsis_nn:
@@ -206,7 +238,7 @@ def read(order: Order) -> Inputs:
         errors += unsuitable
         if spec.data and not unsuitable:
             classes = graph.output_tensor.elements
-            data = attempt(errors, partial(load_datasets, spec, graph.input_tensor, classes))
+            data = attempt(errors, partial(load_datasets, spec, graph.inputs, classes))
     raise_all(errors)
     assert board is not None and graph is not None and layers is not None
     return Inputs(
@@ -220,6 +252,8 @@ def read(order: Order) -> Inputs:
         design=chosen,
         directory=order.directory,
         cmsis_nn=order.cmsis_nn,
+        host=host,
+        left=known_left(host, Workplace.of(spec.file, spec.project.name, order.directory)) if host else NOTHING,
     )
 
 
@@ -236,7 +270,7 @@ def _check_place(directory: Path, force: bool) -> None:
     check_output(directory, force)
 
 
-def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent) -> Designed:
+def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent, watch: Watch = unwatched) -> Designed:
     """The network that meets the target at the least cost, as far as the search finds it; or that of a design file.
 
     Raises CapacityError where nothing that could be used fits the board.
@@ -247,20 +281,30 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
         return Designed(apply(graph, chosen), chosen, None, _confirmed(inputs, chosen, memo, workers))
     assert inputs.data is not None and spec.target is not None
     plans = inputs.plans
-    groupings = _groupings(inputs, plans.offers)
-    options = _options(inputs, groupings, inputs.data.calibration.inputs)
+    groupings = groupings_of(inputs, plans.offers)
+    options = options_of(inputs, groupings, inputs.data.calibration.inputs)
     _check_capacity(inputs, options)
-    with executor(workers) as pool:
+    with executor(workers, spec.search.cluster) as pool:
+        on_exploration = Evaluator(graph, inputs.data.exploration, pool, Memo(memo))
+        on_confirmation = Evaluator(graph, inputs.data.confirmation, pool, Memo(memo))
         try:
-            found = explore(
-                options,
-                plans,
-                Evaluator(graph, inputs.data.exploration, pool, Memo(memo)),
-                Evaluator(graph, inputs.data.confirmation, pool, Memo(memo)),
-                spec.target,
-                spec.search,
-                progress,
-            )
+            if spec.target.has_accuracy:
+                sensitivity = sensitivity_of(inputs, pool, Memo(memo))
+                found = explore(
+                    options,
+                    plans,
+                    on_exploration,
+                    on_confirmation,
+                    spec.target,
+                    spec.search,
+                    progress,
+                    sensitivity,
+                    watch,
+                )
+            else:
+                found = explore_within(
+                    options, plans, on_exploration, on_confirmation, inputs.limits, spec.search, progress
+                )
         except NothingMeetsTheTarget as failure:
             raise CapacityError(
                 f"the exact network does not fit {inputs.board.name}, and no design that does meets the target",
@@ -270,10 +314,26 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
                 "{confidence: point}`, or `kernels: {convolution: auto}`, which unpacks only where the memory suffices",
             ) from failure
     candidates = found.chosen.candidates
-    return Designed(apply(graph, candidates), candidates, found, found.confirmation)
+    return Designed(
+        apply(graph, candidates), candidates, found, found.confirmation, significances=options.significances
+    )
 
 
-def _outlook(inputs: Inputs) -> str | None:
+def sensitivity_of(inputs: Inputs, pool: Executor, memo: Memo) -> Sensitivity | None:
+    """What is known of a design without labels; None where the published method is to search as it did."""
+    method = inputs.spec.method.name
+    if method == "significance" or inputs.data is None:
+        return None
+    calibration, known = inputs.data.calibration.inputs[:SOLVED_IMAGES], Known()
+    return Sensitivity(
+        Divergence(inputs.graph, inputs.data.exploration.inputs, pool, memo),
+        lambda candidates: (
+            solved_again(inputs.graph, candidates, calibration, known) if method == "reconstruction" else candidates
+        ),
+    )
+
+
+def outlook(inputs: Inputs) -> str | None:
     """What is to be said of the confirmation images before a search; None where there is none, or nothing to say."""
     spec, data = inputs.spec, inputs.data
     if inputs.design or spec.method.name == "none" or data is None or spec.target is None:
@@ -284,11 +344,13 @@ def _outlook(inputs: Inputs) -> str | None:
 def _confirmed(inputs: Inputs, candidates: Candidates, memo: Path, workers: int) -> Comparison | None:
     """The accuracy of a design that was not searched for, on the confirmation images; None without any.
 
-    A network with states has none: each of its answers belongs to all inputs before it.
+    A network with states has none: each of its answers belongs to all inputs before it. Nor has one without classes.
     """
-    if inputs.data is None or inputs.graph.states:
+    if inputs.data is None or inputs.graph.states or not inputs.data.confirmation.labelled:
         return None
-    with executor(workers) as pool:
+    if inputs.graph.output_tensor.element != "int8":
+        return None
+    with executor(workers, inputs.spec.search.cluster) as pool:
         evaluate = Evaluator(inputs.graph, inputs.data.confirmation, pool, Memo(memo))
         exact, approximated = evaluate([(), candidates])
     return compare(exact, approximated)
@@ -318,7 +380,7 @@ def exact_design(inputs: Inputs) -> Designed:
     return Designed(inputs.graph, (), None, None)
 
 
-def _groupings(inputs: Inputs, offers: Offers) -> dict[int, Grouping]:
+def groupings_of(inputs: Inputs, offers: Offers) -> dict[int, Grouping]:
     """What may be left out together, for each operator that may be approximated and has a kernel that can."""
     found: dict[int, Grouping] = {}
     method = inputs.spec.method
@@ -335,11 +397,13 @@ def _groupings(inputs: Inputs, offers: Offers) -> dict[int, Grouping]:
     return found
 
 
-def _options(inputs: Inputs, groupings: Mapping[int, Grouping], calibration: Int8Array) -> Options:
+def options_of(inputs: Inputs, groupings: Mapping[int, Grouping], calibration: Int8Array) -> Options:
     """What the spec's method makes of the operators that may be approximated."""
     method = inputs.spec.method
     if method.name == "reconstruction":
         return by_reconstruction(inputs.graph, groupings, calibration)
+    if method.name == "compensated":
+        return by_compensation(inputs.graph, groupings, calibration)
     return by_significance(inputs.graph, groupings, calibration, criterion=method.criterion)
 
 
@@ -412,7 +476,11 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     place = Workplace.of(spec.file, spec.project.name, inputs.directory)
     place.prepare()
     say(f"{graph.name}: {len(graph.operators)} layers, {graph.macs:,} MACs; {inputs.board.name}")
-    warning = _outlook(inputs)
+    workers, before = request.workers, Measured(NOTHING, None)
+    if inputs.host is not None:
+        before = measure(inputs.host, place, workers, say)
+        inputs = replace(inputs, left=before.left)
+    warning = outlook(inputs)
     if warning is not None:
         say(f"warning: {warning}")
     designed = design(inputs, place.evaluations, request.workers or spec.search.workers, progress)
@@ -427,7 +495,7 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     inputs, lowered, provider, built = linked.inputs, linked.lowered, linked.provider, linked.built
     program = lowered.program
     report = compose(
-        Subject(spec, inputs.board, graph, inputs.platform.model.origin, inputs.room.budgets),
+        Subject(spec, inputs.board, graph, inputs.platform.model.origin, inputs.room.budgets, inputs.market.preferred),
         Made(
             program=program,
             candidates=designed.candidates,
@@ -439,18 +507,52 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
             accuracy=designed.accuracy,
             provider=provider,
             built=built,
+            rivals=_rivals(inputs),
+            significances=designed.significances,
+            remedies=_remedies(inputs, lowered.choice),
+            data=tuple(_data(inputs)),
         ),
     )
     texts = {
         "report.txt": render(report),
+        "report.html": html_text(report),
         REPORT: json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
         **_design_file(inputs, designed, lowered, report),
     }
     files = {**linked.files(texts), **(outputs(built) if built else {})}
     written = write(files, inputs.directory, request.force)
     save_vectors(place, vectors)
+    if inputs.host is not None:
+        wish = wish_of(inputs.host, program, provider, spec.project.name, say)
+        move_in(inputs.host, wish, before, place, force=request.force, dry=request.dry, workers=workers, say=say)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)
+
+
+def _rivals(inputs: Inputs) -> Rivals:
+    """What the exact network costs layer by layer, with the library and with the kernels that were chosen for it."""
+    plans = inputs.plans
+    library = {}
+    for index, offers in plans.offers.considered.items():
+        baseline = offers.get(BASELINE)
+        library[index] = baseline.cost.cycles if baseline else min(offer.cost.cycles for offer in offers.values())
+    return Rivals(library, {offer.last: offer.cost.cycles for offer in plans.choice(()).steps})
+
+
+def _remedies(inputs: Inputs, choice: Choice) -> tuple[str, ...]:
+    """What would keep to the target's costs where the network does not."""
+    price = Price(choice.cycles, 0, choice.flash_bytes, choice.memory.size)
+    if inputs.limits.met(price):
+        return ()
+    return remedies(RemedySubject(inputs.spec, inputs.board, inputs.graph, inputs.plans, inputs.market))
+
+
+def _data(inputs: Inputs) -> Iterator[DataUse]:
+    """The sets of images that were used."""
+    if inputs.data is not None and inputs.spec.data is not None:
+        for name, source in inputs.spec.data.sources.items():
+            images = len(getattr(inputs.data, name))
+            yield DataUse(name, source.file.name, images, sha256_of(source.file).hex())
 
 
 def _design_file(inputs: Inputs, designed: Designed, lowered: Lowered, report: Report) -> dict[str, str]:

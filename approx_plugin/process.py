@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +33,9 @@ class Outcome:
 class Processes:
     """Programs that run at the same time, started by several threads, and can be ended together by another one."""
 
-    def __init__(self) -> None:
-        """None runs yet."""
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        """None runs yet. environment: of all of them; None: this process's."""
+        self._environment = environment
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
@@ -47,7 +48,9 @@ class Processes:
                 raise ToolError(f"{command[0]} is not started any more")
             try:
                 # A group of its own: an interrupt from the terminal reaches us alone, and we reach all of the group.
-                process = subprocess.Popen(list(command), start_new_session=True, **options)  # type: ignore[call-overload]
+                process = subprocess.Popen(  # type: ignore[call-overload]
+                    list(command), start_new_session=True, env=self._environment, **options
+                )
             except OSError as error:
                 raise ToolError(f"{command[0]} cannot be started", why=str(error)) from error
             self._running.add(process)

@@ -12,11 +12,14 @@ from approx_plugin.boards.board import Board
 from approx_plugin.errors import ApproxError, ToolError
 from approx_plugin.exploration.measurement import Progress, silent
 from approx_plugin.legible import check_paths
+from approx_plugin.merging.host import read_host
+from approx_plugin.merging.merge import missing, reinsert
+from approx_plugin.merging.moving import board_of, host_of
 from approx_plugin.pipeline import Say, generate
 from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.request import Request
 from approx_plugin.requirements import require as missing_for
-from approx_plugin.spec.order import Order
+from approx_plugin.spec.order import Order, project_place
 from approx_plugin.spec.spec import Spec
 from approx_plugin.vectors import load
 from approx_plugin.workplace import Workplace
@@ -61,7 +64,7 @@ class Session:
     @property
     def board(self) -> Board:
         """The board; its mistakes are told when the project is brought up to date, with those of the other inputs."""
-        return self.order.board
+        return board_of(self.order, host_of(self.order))
 
     @property
     def directory(self) -> Path:
@@ -69,12 +72,21 @@ class Session:
         return self.order.directory
 
     def is_current(self) -> bool:
-        """Whether the project is what its inputs make of it."""
+        """Whether the project is what its inputs make of it, and the network is in the user's own if it has to be."""
         inputs = digest.of_inputs(self.request, self.spec)
-        return digest.is_current(self.place.stamp, inputs, self.directory, strict=self.request.force)
+        if not digest.is_current(self.place.stamp, inputs, self.directory, strict=self.request.force):
+            return False
+        return self.order.into is None or not missing(read_host(self.order.into))
+
+    def repair(self) -> None:
+        """Give the user's build files back what a regeneration took from them: nothing has to be chosen for that."""
+        if self.order.into is not None and not self.request.dry:
+            for name in reinsert(read_host(self.order.into, project_place(self.request, self.spec))):
+                self.say(f"{self.order.into}: settings of the network in {name} put back")
 
     def up_to_date(self) -> None:
         """Generate the project unless it is current."""
+        self.repair()
         if not self.is_current():
             generate_project(self)
 
@@ -99,8 +111,9 @@ def require(verb: str, session: Session) -> None:
 
 def generate_project(session: Session) -> None:
     """Make the project in any case; say what changed."""
-    written = generate(session.order, session.say, session.progress).written
+    made = generate(session.order, session.say, session.progress)
+    written = made.written
     session.say(
-        f"{session.directory}: {len(written.written)} files written, {len(written.unchanged)} unchanged, "
+        f"{made.directory}: {len(written.written)} files written, {len(written.unchanged)} unchanged, "
         f"{len(written.removed)} removed"
     )

@@ -10,7 +10,7 @@ from approx_plugin.spec.spec import Spec
 
 
 def unsuited(spec: Spec, graph: Graph) -> Iterator[ApproxError]:
-    """Approximating a network whose inferences depend on each other; images for a network with several inputs."""
+    """Approximating a network whose inferences depend on each other, or whose outputs are no scores."""
     if graph.states and spec.method.name != "none":
         yield SpecError(
             f"{graph.name} remembers what earlier inferences have left: it cannot be approximated",
@@ -19,11 +19,10 @@ def unsuited(spec: Spec, graph: Graph) -> Iterator[ApproxError]:
             "each other",
             hint="`method: none`",
         )
-    if len(graph.inputs) > 1 and spec.data:
-        names = ", ".join(f'"{tensor.name}"' for tensor in graph.inputs)
+    if graph.output_tensor.element != "int8" and spec.method.name != "none":
         yield SpecError(
-            f"{graph.name} has {len(graph.inputs)} inputs: a set of images is for one",
-            where=spec.where("data"),
-            why=f"its inputs are {names}",
-            hint="leave `data` out, with `method: none`: the network is then verified with random inputs",
+            f"{graph.name} puts out {graph.output_tensor.element} numbers: it cannot be approximated",
+            where=spec.where("method"),
+            why="designs are compared by the largest of the int8 numbers of the first output",
+            hint="`method: none`, or leave the last operator of the model out",
         )

@@ -11,26 +11,35 @@ from approx_plugin.bench import output as bench_output
 from approx_plugin.bench.published import load_published
 from approx_plugin.bench.text import render as bench_text
 from approx_plugin.build import compile_commands
-from approx_plugin.build.build import build
+from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.check import check_project
 from approx_plugin.build.emulator import run_in_emulator
 from approx_plugin.build.emulator import verify as verify_run
 from approx_plugin.build.flashing import program as program_board
 from approx_plugin.build.headless import build_in_cubeide
 from approx_plugin.build.images import FOLDER
+from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.errors import ProjectError, ToolError, VerificationError, raise_all
+from approx_plugin.exploring import explore as explore_front
 from approx_plugin.files import write_whole
 from approx_plugin.inspection.command import inspect as inspect_model
 from approx_plugin.laboratory.firmware import step_functions
+from approx_plugin.measured import selftest as selftest_project
+from approx_plugin.merging.host import Host, read_host
+from approx_plugin.merging.merge import missing, take_out
+from approx_plugin.packing import packs
 from approx_plugin.pipeline import lowered_again
 from approx_plugin.project.clean import remove_generated
+from approx_plugin.project.lock import alone
 from approx_plugin.proof.program import read_code
 from approx_plugin.report.size import size_text
 from approx_plugin.session import Session, generate_project, require
+from approx_plugin.spec.order import front_folder, project_place
 
 
 def generate_if_needed(session: Session) -> None:
     """Make the project, or say that it is up to date."""
+    session.repair()
     if session.is_current():
         session.say(f"{session.directory} is up to date")
     else:
@@ -182,7 +191,13 @@ def bench(session: Session) -> None:
     bench_output.save(made, published, directory)
     text = "\n" + bench_text(made, published, details=len(made.boards) == 1)
     session.show(text, json.loads((directory / "bench.json").read_text(encoding="utf-8")))
-    session.say(f"{directory}: bench.txt (with all layers), bench.json, bench.svg")
+    session.say(f"{directory}: bench.html, bench.txt (both with all layers), bench.json, bench.svg")
+
+
+def explore(session: Session) -> None:
+    """Search, and leave the front beside the project."""
+    found = explore_front(session.order, session.say, session.progress)
+    session.show(found.text, found.document)
 
 
 def explain(session: Session) -> None:
@@ -219,6 +234,72 @@ def compiledb(session: Session) -> None:
     session.show(f"{file}: written", {"file": str(file)})
 
 
+def _host(session: Session) -> Host:
+    """The user's project. Raises ProjectError where none is named."""
+    into = session.order.into
+    if into is None:
+        raise ProjectError(
+            "no project is named that a network could be in",
+            where=session.spec.file,
+            hint="write project: {into: ../firmware}, or into=../firmware on the command line",
+        )
+    return read_host(into, project_place(session.request, session.spec))
+
+
+def status(session: Session) -> None:
+    """Say what of the network is in the user's project, and what is not as it was put there."""
+    host = _host(session)
+    lacking = missing(host)
+    lines = [f"{host.name} ({host.directory}): {host.machine.mcu or 'part not named'}, {' '.join(host.machine.flags)}"]
+    lines += [f"  {line}" for line in lacking] or [f"  the network is in {host.folder}, complete"]
+    lines += ["run `scons approx=1` to repair it"] if lacking else []
+    session.show("\n".join(lines), {"project": str(host.directory), "folder": host.folder, "missing": list(lacking)})
+
+
+def remove(session: Session) -> None:
+    """Take the network out of the user's project, which is then as it was before; edited files of ours stay."""
+    host = _host(session)
+    with alone(host.directory, lambda: session.say(f"waiting for another run on {host.directory}")):
+        done = take_out(host, session.request.force)
+    lines = [f"{host.directory}: {len(done.removed)} files of the network removed"]
+    for name, is_restored in sorted(done.restored.items()):
+        what = "byte for byte as it was before" if is_restored else "without the network; it was edited since"
+        lines.append(f"  {name}: {what}")
+    lines += [f"  {path}: edited, and kept" for path in done.kept]
+    if not done.removed and not done.restored:
+        lines.append("  there was none")
+    result = {"removed": list(done.removed), "kept": list(done.kept), "restored": dict(done.restored)}
+    session.show("\n".join(lines), result)
+
+
+def selftest(session: Session) -> None:
+    """Make and build the project of microbenchmarks beside the project, for the same board."""
+    _self_test(session)
+
+
+def measure(session: Session) -> None:
+    """Compare a real board's console with the virtual board's, of the project or of the self-test, and keep it."""
+    from approx_plugin.measured.command import console_of
+    from approx_plugin.measured.command import measure as measure_board
+
+    console = console_of(session.request, session.board, session.say)
+    if console.is_self_test:
+        built, place = _self_test(session), session.directory
+    else:
+        session.up_to_date()
+        place = session.directory
+        built = build(place, "Release", session.place.build, session.request.workers)
+    if built is None:
+        raise ToolError(f"{COMPILER} was not found: there is no program to simulate", hint="./bootstrap installs it")
+    measure_board(console, built, session.board, session.request, place, session.say)
+
+
+def _self_test(session: Session) -> BuildResult | None:
+    directory = selftest_project.folder(session.directory)
+    request, objects = session.request, session.place.root / "selftest"
+    return selftest_project.make(session.board, directory, objects, request.workers, request.force, session.say)
+
+
 def clean(session: Session) -> None:
     """Remove the generated files (never the user's) and the tool's own folder for the project."""
     if session.directory.is_symlink():
@@ -229,6 +310,8 @@ def clean(session: Session) -> None:
             database.unlink()
         session.say(f"{session.directory}: {remove_generated(session.directory)} generated files removed")
     remove_generated(bench_output.folder(session.directory))
+    remove_generated(selftest_project.folder(session.directory))
+    remove_generated(front_folder(session.directory))
     session.place.remove()
 
 
@@ -243,10 +326,16 @@ VERBS: Mapping[str, Callable[[Session], None]] = MappingProxyType(
         "check": check,
         "cubeide": cubeide,
         "bench": bench,
+        "measure": measure,
+        "selftest": selftest,
         "inspect": inspect,
+        "explore": explore,
         "explain": explain,
         "program": program,
         "compiledb": compiledb,
+        "status": status,
+        "remove": remove,
+        "packs": packs,
         "clean": clean,
     }
 )

@@ -73,6 +73,16 @@ class Workplace:
         return self.root / "vectors.npz"
 
     @property
+    def application(self) -> Path:
+        """Objects of the user's program, where the network moves into one."""
+        return self.root / "application"
+
+    @property
+    def left(self) -> Path:
+        """What that program left of the memories when the network was chosen."""
+        return self.root / "left.json"
+
+    @property
     def stamp(self) -> Path:
         """What the last generation was made of."""
         return self.root / "generated.json"

@@ -38,6 +38,7 @@ class Tensor:
     dtype:  numpy's name of the element type.
     scale, zero_point: one a channel of dimension `axis`, or one for the tensor; empty without quantization.
     buffer: number of the constant data among the model's buffers; 0 for an activation.
+    variable: whether it keeps its value from one inference to the next.
     """
 
     index: int
@@ -49,6 +50,7 @@ class Tensor:
     axis: int
     buffer: int
     shape_signature: tuple[int, ...] | None
+    variable: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,16 @@ class Options:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator: index among the model's operator codes, and tensors by index (-1: an optional input left out)."""
+    """An operator: index among the model's operator codes, and tensors by index (-1: an optional input left out).
+
+    intermediates: tensors that only say how something inside is quantized.
+    """
 
     code: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Options | None
+    intermediates: tuple[int, ...] = ()
 
 
 @dataclass
@@ -159,6 +165,8 @@ def _write_tensor(builder: flatbuffers.Builder, tensor: Tensor) -> int:
             "QuantizedDimension": tensor.axis,
         }
         fields["Quantization"] = _table(builder, "QuantizationParameters", quantization)
+    if tensor.variable:
+        fields["IsVariable"] = True
     if tensor.shape_signature is not None:
         fields["ShapeSignature"] = _numbers(builder, tensor.shape_signature, "int32")
     return _table(builder, "Tensor", fields)
@@ -170,6 +178,8 @@ def _write_operator(builder: flatbuffers.Builder, operator: Operator) -> int:
         "Inputs": _numbers(builder, operator.inputs, "int32"),
         "Outputs": _numbers(builder, operator.outputs, "int32"),
     }
+    if operator.intermediates:
+        fields["Intermediates"] = _numbers(builder, operator.intermediates, "int32")
     if operator.options is not None:
         fields["BuiltinOptionsType"] = int(getattr(tflite.BuiltinOptions, operator.options.table))
         options = {

@@ -40,6 +40,12 @@ _VERSIONS = {
     "PAD": 2,
     "DEQUANTIZE": 2,
     "BROADCAST_TO": 2,
+    "SVDF": 3,
+    "BATCH_MATMUL": 2,
+    "L2_NORMALIZATION": 2,
+    "LOG_SOFTMAX": 2,
+    "RSQRT": 2,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
 }
 
 
@@ -66,6 +72,7 @@ class ModelBuilder:
         axis: int = 0,
         data: npt.NDArray[Any] | bytes | None = None,
         shape_signature: Sequence[int] | None = None,
+        variable: bool = False,
     ) -> Tensor:
         """A tensor in the current subgraph; a constant if `data` is given.
 
@@ -73,6 +80,7 @@ class ModelBuilder:
         zero_point: one number for all channels, or one a channel.
         data:       an array, converted to `dtype`, or bytes that are stored as they are, of any length.
         shape_signature: with -1 for dynamic dimensions.
+        variable:   whether it keeps its value from one inference to the next.
         """
         graph = self._subgraphs[-1]
         scales = () if scale is None else tuple(float(np.float32(s)) for s in np.atleast_1d(np.asarray(scale)))
@@ -92,6 +100,7 @@ class ModelBuilder:
             axis=axis,
             buffer=buffer,
             shape_signature=None if shape_signature is None else tuple(shape_signature),
+            variable=variable,
         )
         graph.tensors.append(added)
         return added
@@ -105,8 +114,12 @@ class ModelBuilder:
         *,
         custom_code: str = "",
         version: int | None = None,
+        intermediates: Sequence[Tensor] = (),
     ) -> None:
-        """An operator by the schema's name ("CONV_2D"). None among the inputs stands for an optional one left out."""
+        """An operator by the schema's name ("CONV_2D"). None among the inputs stands for an optional one left out.
+
+        intermediates: tensors that only say how something inside is quantized.
+        """
         code = (builtin, custom_code, version or _VERSIONS.get(builtin, 1))
         if code not in self._codes:
             self._codes.append(code)
@@ -116,6 +129,7 @@ class ModelBuilder:
                 tuple(-1 if tensor is None else tensor.index for tensor in inputs),
                 tuple(tensor.index for tensor in outputs),
                 options,
+                tuple(tensor.index for tensor in intermediates),
             )
         )
 

@@ -54,6 +54,11 @@ def test_the_cycle_model(root: Path) -> None:
     check("gcc", *sorted((root / "approx_plugin/virtual_board/native").glob("*.c")))
 
 
+@pytest.mark.parametrize("processor", [(), ("-march=native",)])
+def test_the_products_on_the_host(root: Path, processor: tuple[str, ...]) -> None:
+    check("gcc", *processor, root / "approx_plugin/native/src/products.c")
+
+
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m7", "cortex-m33", "cortex-m0plus"])
 def test_the_runtime(root: Path, core: str) -> None:
     runtime = root / "Middlewares/Approx"

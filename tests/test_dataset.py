@@ -401,9 +401,9 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
 def test_an_array_that_no_memory_holds_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = stored(tmp_path, PIXELS)
     size = PIXELS.nbytes + 128  # with the header of the .npy
-    monkeypatch.setattr("approx_plugin.dataset.MAX_ARRAY_BYTES", size)
+    monkeypatch.setattr("approx_plugin.archive.MAX_ARRAY_BYTES", size)
     assert len(load(file, tensor())) == len(PIXELS)
-    monkeypatch.setattr("approx_plugin.dataset.MAX_ARRAY_BYTES", size - 1)
+    monkeypatch.setattr("approx_plugin.archive.MAX_ARRAY_BYTES", size - 1)
     ((field, message),) = fail(file, tensor())
     assert field == "images"
     assert f"the array 'images' of data.npz has {size} bytes, but {size - 1} bytes is the most" in message
@@ -411,7 +411,7 @@ def test_an_array_that_no_memory_holds_is_not_unpacked(tmp_path: Path, monkeypat
 
 def test_file_that_went_away(tmp_path: Path) -> None:
     assert "cannot be read" in fail(tmp_path / "none.npz", tensor())[0][1]
-    assert "cannot be read" in fail(tmp_path, tensor())[0][1]
+    assert "holds no pictures" in fail(tmp_path, tensor())[0][1]
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -79,7 +79,7 @@ def test_help_is_complete_and_loads_nothing_slow(clone: Path) -> None:
     python, *script = program()
     done = run([python, "-X", "importtime", *script, "-h"], clone, env)
     assert done.status == 0, done.text
-    for word in ("approx", "spec", "board", "out", "cmsis_nn", "force", "workers"):
+    for word in ("approx", "spec", "board", "console", "port", "note", "out", "cmsis_nn", "force", "workers"):
         assert f"\n{word}: " in done.out
     for word in VERBS:
         assert f"\n  {word:<8} " in done.out

@@ -12,7 +12,9 @@ extern const uint32_t g_pfnVectors[]; /* the vector table, from the startup file
 void SystemInit(void);
 void SystemInit(void)
 {
+#ifdef __ARM_FP
     SCB_CPACR |= CPACR_FPU_FULL_ACCESS;
+#endif
     SCB_VTOR = (uint32_t)(uintptr_t)g_pfnVectors;
     __asm volatile("dsb\n\tisb" ::: "memory");
 }

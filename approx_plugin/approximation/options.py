@@ -1,17 +1,19 @@
-"""What the search may choose from: candidates of every layer, by the published method or by reconstruction."""
+"""What the search may choose from: candidates of every layer, by the published method, compensation, reconstruction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from approx_plugin.approximation.basis import Float64Array
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.approximation.grouping import Grouping
 from approx_plugin.approximation.moments import gather_moments
 from approx_plugin.approximation.reconstruction import candidates as reconstructed
-from approx_plugin.approximation.significance import CRITERIA
+from approx_plugin.approximation.reconstruction import output_steps
+from approx_plugin.approximation.significance import CRITERIA, spread
 from approx_plugin.approximation.skipping import candidate, combined, thresholds
 from approx_plugin.approximation.statistics import gather
 from approx_plugin.model.graph import Graph
@@ -32,10 +34,12 @@ class Options:
     """ladders: by operator index, candidates that drop more and more products, every one more than the one before.
 
     sweep: whole designs that the search should measure as well, from the mildest on.
+    significances: by operator index, flat, by what thresholds drop the products of its coefficients that are not 0.
     """
 
     ladders: Mapping[int, tuple[Candidate, ...]]
     sweep: tuple[tuple[Candidate, ...], ...] = ()
+    significances: Mapping[int, Float64Array] = field(default_factory=dict)
 
 
 def by_reconstruction(graph: Graph, groupings: Mapping[int, Grouping], calibration: Int8Array) -> Options:
@@ -68,25 +72,55 @@ def by_significance(
     groupings: by index of the operators that may be approximated, in what and which groups. calibration: int8
     [images, ...]. criterion: of `significance.CRITERIA`.
     """
+    return _by_threshold(graph, groupings, calibration, criterion)
+
+
+def by_compensation(graph: Graph, groupings: Mapping[int, Grouping], calibration: Int8Array) -> Options:
+    """Candidates without the products that vary least, in output steps; the bias takes up their mean.
+
+    Arguments as for `by_significance`.
+    """
+    return _by_threshold(graph, groupings, calibration, None)
+
+
+def _by_threshold(
+    graph: Graph, groupings: Mapping[int, Grouping], calibration: Int8Array, criterion: str | None
+) -> Options:
+    """criterion: None for the products' spread, with compensation."""
     if not groupings:
         return Options({})
     bases = {index: grouping.basis for index, grouping in groupings.items()}
     statistics = gather(graph, bases, calibration, ratios=criterion == "mean_of_ratios")
-    significances, values, mass = {}, {}, []
+    significances, values, told, mass = {}, {}, {}, []
     for index, grouping in sorted(groupings.items()):
         operator, basis = graph.operators[index], grouping.basis
         coefficients = basis.coefficients(operator)
-        significances[index] = CRITERIA[criterion](coefficients, statistics.layers[index])
+        if criterion is None:
+            steps = output_steps(operator, len(coefficients)).reshape(-1, *[1] * (coefficients.ndim - 1))
+            # An operand that counts more in its outputs carries more of them.
+            counted = np.sqrt(np.square(basis.effects(operator)).mean(axis=0)).reshape(coefficients.shape[1:])
+            significances[index] = spread(coefficients, statistics.layers[index]) * steps * counted
+        else:
+            significances[index] = CRITERIA[criterion](coefficients, statistics.layers[index])
         joint = combined(significances[index], grouping)
         values[index] = np.where(coefficients != 0, joint, 0.0).reshape(-1)
+        told[index] = joint[coefficients != 0]
         mass.append(np.full(values[index].size, float(basis.uses(operator))))
 
-    def made(index: int, threshold: float) -> Candidate:
-        return candidate(graph.operators[index], significances[index], threshold, groupings[index])
+    def made(index: int, threshold: float) -> Candidate | None:
+        mean = statistics.layers[index].mean if criterion is None else None
+        try:
+            return candidate(graph.operators[index], significances[index], threshold, groupings[index], mean)
+        except ValueError:
+            if criterion is not None:
+                raise
+            # Sums of what is left in a transformed domain may leave int32.
+            return None
 
-    ladders = {i: _rising(made(i, t) for t in thresholds(v, SHARES)) for i, v in values.items()}
+    ladders = {i: _rising(one for t in thresholds(v, SHARES) if (one := made(i, t))) for i, v in values.items()}
     common = thresholds(np.concatenate(list(values.values())), SWEEP_SHARES, np.concatenate(mass))
-    return Options(ladders, tuple(tuple(made(i, t) for i in values) for t in common))
+    sweep = (tuple(one for i in values if (one := made(i, t))) for t in common)
+    return Options(ladders, tuple(design for design in sweep if design), told)
 
 
 def _rising(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:

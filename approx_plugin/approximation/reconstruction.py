@@ -134,13 +134,13 @@ def eliminations(operator: Operator, moments: Moments, grouping: Grouping) -> tu
     """The whole way down: one for all channels where groups are shared, else one for each channel."""
     coefficients = _flat(grouping.basis.coefficients(operator)).astype(np.float64)
     inverse = np.linalg.inv(moments.curvature)
-    groups, weights = grouping.groups.reshape(-1), np.square(_steps(operator, len(coefficients)))
+    groups, weights = grouping.groups.reshape(-1), np.square(output_steps(operator, len(coefficients)))
     every = np.arange(len(coefficients))
     parts = [every] if grouping.shared else [every[number : number + 1] for number in every]
     return tuple(Elimination(part, eliminate(coefficients[part], inverse, groups, weights[part])) for part in parts)
 
 
-def _steps(operator: Operator, channels: int) -> Float64Array:
+def output_steps(operator: Operator, channels: int) -> Float64Array:
     """How many output steps one unit of each channel's sum is."""
     multipliers: Sequence[Multiplier] = getattr(operator, "multipliers", ())
     steps = [m.mantissa * 2.0 ** (m.shift - 31) for m in multipliers]

@@ -40,6 +40,12 @@ def mean_of_ratios(weights: IntArray, statistics: LayerStatistics) -> Float64Arr
     return np.where(weights != 0, ratios, 0.0)
 
 
+def spread(weights: IntArray, statistics: LayerStatistics) -> Float64Array:
+    """float64, the shape of `weights`: each product's standard deviation, which is what the bias cannot take up."""
+    variance = np.maximum(statistics.second_moment - np.square(statistics.mean), 0.0)
+    return np.asarray(np.abs(weights.astype(np.float64)) * np.sqrt(variance), np.float64)
+
+
 CRITERIA: Mapping[str, Callable[[IntArray, LayerStatistics], Float64Array]] = {
     "ratio_of_means": ratio_of_means,
     "mean_of_ratios": mean_of_ratios,

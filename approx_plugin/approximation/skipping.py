@@ -31,10 +31,17 @@ def combined(significance: Float64Array, grouping: Grouping) -> Float64Array:
     return found.reshape(significance.shape)
 
 
-def candidate(operator: Operator, significance: Float64Array, threshold: float, grouping: Grouping) -> Candidate:
-    """The operator without the products whose group has a combined |S| <= threshold; its bias stays as it is.
+def candidate(
+    operator: Operator,
+    significance: Float64Array,
+    threshold: float,
+    grouping: Grouping,
+    mean: Float64Array | None = None,
+) -> Candidate:
+    """The operator without the products whose group has a combined |S| <= threshold.
 
-    significance: [output channels, *operands] as the coefficients; threshold: finite, >= 0 (ValueError).
+    significance: [output channels, *operands] as the coefficients; threshold: finite, >= 0 (ValueError). mean: of the
+    operands, their shape: the bias takes up what is left out; None: it stays as it is.
     """
     if not (np.isfinite(threshold) and threshold >= 0):
         raise ValueError(f"a threshold is a finite number >= 0, not {threshold}")
@@ -42,6 +49,9 @@ def candidate(operator: Operator, significance: Float64Array, threshold: float, 
     coefficients = basis.coefficients(operator)
     kept = (combined(significance, grouping) > threshold) & (coefficients != 0)
     left, bias = np.where(kept, coefficients, 0), basis.bias(operator)
+    if mean is not None:
+        lost = (coefficients.astype(np.float64) - left).reshape(len(left), -1)
+        bias = bias + np.rint(lost @ (basis.effects(operator).mean(axis=0) * mean.reshape(-1))).astype(np.int64)
     return made(operator, threshold, grouping, left, bias)
 
 

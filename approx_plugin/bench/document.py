@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from approx_plugin.bench.published import Published
-from approx_plugin.bench.results import Bench, BoardResult, VariantResult
+from approx_plugin.bench.results import Bench, BoardResult, LayerResult, Top1, VariantResult
 from approx_plugin.bench.text import references_of
 from approx_plugin.laboratory.figures import Figures
 from approx_plugin.report.data import per_mac
+from approx_plugin.virtual_board.results import Stalls
 
 FORMAT = 3
 """Version of bench.json; it grows when a field changes its meaning or goes."""
@@ -41,6 +43,55 @@ def as_json(bench: Bench, published: Published) -> dict[str, Any]:
     }
 
 
+def from_json(content: Any) -> Bench:
+    """The bench that a document of this FORMAT describes; derived figures in it are not read.
+
+    KeyError, TypeError, ValueError: it is not such a document.
+    """
+    if content["format"] != FORMAT:
+        raise ValueError(f"its format is {content['format']}, but has to be {FORMAT}")
+    model, library, tool = content["model"], content["cmsis_nn"], content["tool"]
+    return Bench(
+        content["network"],
+        model["file"],
+        model["sha256"],
+        int(content["macs"]),
+        library["provider"],
+        library["version"],
+        bool(library["is_baseline"]),
+        tool["compiler"],
+        tool["version"],
+        tuple((str(name), str(title)) for name, title in content["variants"].items()),
+        tuple(_board_of(board) for board in content["boards"]),
+    )
+
+
+def _board_of(board: Mapping[str, Any]) -> BoardResult:
+    plain = {key: board[key] for key in ("board", "name", "mcu", "core", "clock_hz", "model_error")}
+    variants = tuple(_variant_of(name, variant) for name, variant in board["variants"].items())
+    return BoardResult(**plain, variants=variants, missing=tuple(board["missing"].items()))
+
+
+def _variant_of(name: str, variant: Mapping[str, Any]) -> VariantResult:
+    sizes = ("flash_bytes", "ram_bytes", "arena_bytes", "stack_bytes", "printed_cycles")
+    return VariantResult(
+        variant=name,
+        layers=tuple(_layer_of(layer) for layer in variant["layers"]),
+        top1=Top1(**variant["top1"]) if variant["top1"] else None,
+        **{key: variant[key] for key in (*sizes, "design", "estimated_cycles")},
+    )
+
+
+def _layer_of(layer: Mapping[str, Any]) -> LayerResult:
+    keys = ("index", "name", "op", "kernel", "macs", "macs_computed", "flash_bytes", "scratch_bytes")
+    return LayerResult(**{key: layer[key] for key in keys}, figures=_figures_of(layer))
+
+
+def _figures_of(values: Mapping[str, Any]) -> Figures:
+    cycles, ideal, instructions = (int(values[key]) for key in ("cycles", "ideal_cycles", "instructions"))
+    return Figures(cycles, ideal, instructions, Stalls(**values["stalls"]))
+
+
 def _board(bench: Bench, board: BoardResult, published: Published) -> dict[str, Any]:
     references = references_of(bench, board, published)
     return {
@@ -52,6 +103,7 @@ def _board(bench: Bench, board: BoardResult, published: Published) -> dict[str, 
         "model_error": board.model_error,
         "variants": {variant.variant: _variant(bench, board, variant) for variant in board.variants},
         "missing": dict(board.missing),
+        "notes": list(board.notes),
         "published": [{"engine": r.engine, "cycles_per_mac": [r.low, r.high]} for r in references],
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from approx_plugin.bench.document import json_text
+from approx_plugin.bench.page import html_text
 from approx_plugin.bench.picture import svg_text
 from approx_plugin.bench.published import Published
 from approx_plugin.bench.results import Bench
@@ -18,13 +19,14 @@ def folder(project: Path) -> Path:
 
 
 def save(bench: Bench, published: Published, directory: Path) -> None:
-    """Write bench.json, bench.txt and bench.svg; those of an earlier run are replaced. Same bench, same bytes.
+    """Write bench.html, bench.json, bench.txt and bench.svg; those of an earlier run are replaced.
 
-    Raises ProjectError if the directory holds files that no bench has written.
+    Same bench, same bytes. Raises ProjectError if the directory holds files that no bench has written.
     """
     texts = {
         "bench.json": json_text(bench, published),
         "bench.txt": render(bench, published),
         "bench.svg": svg_text(bench, published),
+        "bench.html": html_text([bench], published),
     }
     write({name: text.encode() for name, text in texts.items()}, directory, force=True)

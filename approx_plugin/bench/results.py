@@ -83,6 +83,7 @@ class BoardResult:
     model_error: how far the model of this core is known to be from hardware, one sentence.
     variants:    in the order of `variants.VARIANTS`.
     missing:     (variant, why) of those that the board cannot hold.
+    notes:       what has to be said about figures for this board, a sentence or two each.
     """
 
     board: str
@@ -93,6 +94,7 @@ class BoardResult:
     model_error: str
     variants: tuple[VariantResult, ...]
     missing: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def of(self, variant: str) -> VariantResult | None:
         """The result of a variant, None where it is missing."""

@@ -166,6 +166,7 @@ def _finish(one: _Started, say: Say) -> BoardResult:
         load_published().model_error(board.core),
         tuple(result(job.variant, job.firmware, job.designed, job.simulation.result()) for job in one.jobs),
         tuple((name, error.what) for name, error in one.missing.items()),
+        board.notes,
     )
     for variant in made.variants:
         say(f"{made.name}, {VARIANTS[variant.variant].title}: {variant.total.cycles:,} cycles (simulated)")

@@ -10,7 +10,7 @@ from approx_plugin.bench.published import Published, Reference
 from approx_plugin.bench.results import BASELINE, Bench, BoardResult, VariantResult
 from approx_plugin.laboratory.figures import Figures
 from approx_plugin.report.data import per_mac
-from approx_plugin.report.text import WIDTH, number, table
+from approx_plugin.report.layout import WIDTH, number, table
 from approx_plugin.virtual_board.results import Stalls
 
 STALLS = tuple(field.name for field in fields(Stalls))
@@ -85,6 +85,8 @@ def _summary(bench: Bench) -> list[str]:
     )
     lines.append("flash, RAM: of the whole linked firmware; stack: its deepest.")
     for board in bench.boards:
+        for note in board.notes:
+            lines += textwrap.wrap(f"{board.name}: {note}", WIDTH, subsequent_indent="  ")
         lines += [f"{board.name} cannot hold '{titles(bench)[name]}': {why}" for name, why in board.missing]
     for board, variant in _results(bench):
         named = f"{board.name}, {titles(bench)[variant.variant]}"

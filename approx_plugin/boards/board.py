@@ -55,13 +55,14 @@ class Board:
     series:     "STM32U5".
     define:     the device macro, "STM32U575xx".
     core:       gcc's -mcpu, "cortex-m33".
-    fpu:        gcc's -mfpu, "fpv5-sp-d16"; float_abi: "hard".
+    fpu:        gcc's -mfpu, "fpv5-sp-d16", "" for none; float_abi: "hard", "soft" without FPU.
     dsp:        whether the core has the DSP extension (SMLAD).
     clock_hz:   the core clock that the generated code sets up.
     memories:   the first of kind "flash" holds code, the first of kind "ram" data and stack.
     emulator:   None where QEMU has no machine with this core.
     folder:     where the board's own files lie (board.yaml, costs.yaml); see also `source_folder`.
-    console:    None only for a Board that does not come from a board.yaml, as for `cycle_counter`.
+    console:    None only for a Board that does not come from a board.yaml, as for `cycle_counter`; a generic board's is
+                the core's trace port.
     cycle_counter: address of a 32-bit counter of core clock cycles (DWT_CYCCNT).
     ready_flags: what board.c waits for.
     interrupts: one entry per position of the vector table behind the 16 of the core: the handler's name without
@@ -69,6 +70,10 @@ class Board:
     timing:     how the memories answer, for the virtual board; None for a board that does not say so.
     based_on:   the id of the board of which this one is another setting (of its option bytes, say); "" for none.
     preparation: what the user has to do to the board once, one paragraph; "" for nothing.
+    generic:    a part alone, made of its pack's description: nobody knows what is around it.
+    reset_hz:   the core clock after a reset, for a generic board; 0 where nobody knows.
+    costs_from: the id of the board whose calibrated costs this one has; "" for its own.
+    notes:      what every report on this board has to say, a sentence or two each.
     """
 
     id: str
@@ -91,11 +96,18 @@ class Board:
     timing: BoardTiming | None = field(default=None, hash=False)
     based_on: str = ""
     preparation: str = ""
+    generic: bool = False
+    reset_hz: int = 0
+    costs_from: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def printed_name(self) -> str:
-        """The name that is printed on the board, which firmware and IDE use: "NUCLEO-L4R5ZI" in all its settings."""
-        return self.based_on.upper() or self.name
+        """The name that is printed on the board, which firmware and IDE use: "NUCLEO-L4R5ZI" in all its settings.
+
+        For a part alone: what the IDE calls a board that it does not know.
+        """
+        return "genericBoard" if self.generic else self.based_on.upper() or self.name
 
     @property
     def source_folder(self) -> Path:

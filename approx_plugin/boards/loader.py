@@ -9,6 +9,7 @@ from typing import Any
 from approx_plugin.boards.board import Board, Console, Emulator, ReadyFlag
 from approx_plugin.boards.checks import board_mistakes
 from approx_plugin.boards.description import BASED_ON, DESCRIPTION, base_of, merged
+from approx_plugin.boards.interrupts import folder, load_interrupts, tables
 from approx_plugin.boards.memory import Memory, size_of
 from approx_plugin.boards.timing import build_timing, whole
 from approx_plugin.documents.checked import Checked, hold, load
@@ -93,15 +94,11 @@ def _interrupts(root: Path, checked: Checked) -> tuple[str | None, ...]:
     name = checked.get("interrupts")
     if name is None:
         return ()
-    file = root / "board" / "common" / "interrupts" / f"{name}.yaml"
-    known = sorted(path.stem for path in file.parent.glob("*.yaml"))
+    known = tables(root)
     if name not in known:
-        hint = did_you_mean(name, known) or f"write one into {file.parent}, or use one of: {', '.join(known)}"
+        hint = did_you_mean(name, known) or f"write one into {folder(root)}, or use one of: {', '.join(known)}"
         raise checked.error(("interrupts",), f"there is no table of interrupts '{name}'", hint=hint)
-    table = load(file, load_schema("interrupts"), BoardError)
-    table.raise_mistakes()
-    names = {int(position): handler for position, handler in table.values.items()}
-    return tuple(names.get(position) for position in range(max(names) + 1))
+    return load_interrupts(name, root)
 
 
 def _memory(values: Mapping[str, Any], name: str, kind: str) -> Memory:

@@ -7,13 +7,17 @@ from approx_plugin.provenance import block_comment
 
 ARMV7M = ("NMI", "HardFault", "MemManage", "BusFault", "UsageFault", None, None, None, None, "SVC", "DebugMon", None)
 ARMV8M = ("NMI", "HardFault", "MemManage", "BusFault", "UsageFault", "SecureFault", None, None, None, "SVC", "DebugMon")
+ARMV6M = ("NMI", "HardFault", None, None, None, None, None, None, None, "SVC", None, None)
 EXCEPTIONS: dict[str, tuple[str | None, ...]] = {
+    "cortex-m0": (*ARMV6M, "PendSV", "SysTick"),
+    "cortex-m0plus": (*ARMV6M, "PendSV", "SysTick"),
+    "cortex-m3": (*ARMV7M, "PendSV", "SysTick"),
     "cortex-m4": (*ARMV7M, "PendSV", "SysTick"),
     "cortex-m7": (*ARMV7M, "PendSV", "SysTick"),
     "cortex-m33": (*ARMV8M, None, "PendSV", "SysTick"),
 }
-"""The core's exceptions from position 2 of the vector table on; None: reserved. Armv7-M and Armv8-M architecture
-reference manuals, table of exception numbers."""
+"""The core's exceptions from position 2 of the vector table on; None: reserved. Armv6-M, Armv7-M and Armv8-M
+architecture reference manuals, table of exception numbers."""
 
 FILE = """\
 {head}
@@ -43,8 +47,8 @@ Reset_Handler:
 1:
   cmp   r0, r1
   bhs   2f
-  ldr   r3, [r2], #4
-  str   r3, [r0], #4
+  ldmia r2!, {{r3}}             /* every core has these two; their like with an offset only some */
+  stmia r0!, {{r3}}
   b     1b
 2:
   ldr   r0, =_sbss
@@ -53,7 +57,7 @@ Reset_Handler:
 3:
   cmp   r0, r1
   bhs   4f
-  str   r2, [r0], #4
+  stmia r0!, {{r2}}
   b     3b
 4:
   bl    __libc_init_array

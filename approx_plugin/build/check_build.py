@@ -97,7 +97,8 @@ def _definitions(configuration: ManagedConfiguration, directory: Path) -> Iterat
         objects[posixpath.splitext(source)[0]].append(source)
         text = _COMMENTS.sub(" ", (directory / source).read_text(encoding="utf-8", errors="replace"))
         for symbol, patterns in _DEFINITIONS.items():
-            if re.search(patterns[posixpath.splitext(source)[1].lower()], text, re.MULTILINE):
+            assembly = posixpath.splitext(source)[1].lower() == ".s"
+            if re.search(patterns[".s" if assembly else ".c"], text, re.MULTILINE):
                 found[symbol].append(source)
     for symbol, sources in found.items():
         if len(sources) != 1:
@@ -116,7 +117,7 @@ def _part(options: Options) -> Iterator[_Complaint]:
         return
     fpu = options.get("option.fpu", _NONE).choice
     part = PARTS.get(mcu)
-    if fpu not in ({part.fpu} if part else FPUS[core] | {""}):
+    if fpu not in ({part.fpu} if part else FPUS[core] | {"", "none"}):
         yield "fpu", f'"{fpu}" is not the floating-point unit of {mcu}'
     symbols = options.get(f"{_C}definedsymbols", _NONE).items
     macros = [part.define] if part else [s for s in symbols if s.startswith(macro_stem(mcu))]

@@ -28,6 +28,14 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class BenchmarkLine:
+    """`approx: benchmark multiply_chain cycles 72 32 copies 60 20`. cycles: of a copy, from runs of many and of few."""
+
+    name: str
+    cycles: float
+
+
+@dataclass(frozen=True)
 class RunResult:
     """One run of the firmware.
 
@@ -39,6 +47,8 @@ class RunResult:
     problems:         what it says about itself that keeps it from a result (too little scratch, a fault).
     performance:      title -> text of the performance lines ("CPU cycles" -> "10579924 (average)").
     raw:              everything that was printed.
+    clock_hz:         the core's clock, to the megahertz; None where the machine has no clock to speak of.
+    benchmarks:       of the self-test, in order; it has no layers, as a network has no benchmarks.
     """
 
     network: str | None
@@ -51,6 +61,8 @@ class RunResult:
     problems: tuple[str, ...]
     performance: tuple[tuple[str, str], ...]
     raw: str
+    clock_hz: int | None = None
+    benchmarks: tuple[BenchmarkLine, ...] = ()
 
 
 _START = re.compile(
@@ -59,6 +71,12 @@ _START = re.compile(
 _NUMBER = "[0-9]{1,10}"
 """Whole numbers of 32 bits: a garbled line may hold thousands of digits."""
 
+_SELF_TEST = re.compile(rf"^approx: self-test on (?P<machine>\S+), {_NUMBER} benchmarks?$")
+_BENCHMARK = re.compile(
+    rf"^approx: benchmark (?P<name>\S+) cycles (?P<many>{_NUMBER}) (?P<few>{_NUMBER}) "
+    rf"copies (?P<copies>{_NUMBER}) (?P<fewer>{_NUMBER})$"
+)
+_CLOCK = re.compile(rf'^(?:Results for ".*", {_NUMBER} inferences|approx: clock) @(?P<clock>{_NUMBER})MHz\b')
 _LAYER = re.compile(rf"^approx: layer (?P<index>{_NUMBER}) (?P<name>\S+) cycles (?P<cycles>[0-9]{{1,20}}|n/a)(?!\w)")
 _AGREED = re.compile(rf"^approx: vector (?P<vector>{_NUMBER}) ok$")
 _WRONG = re.compile(
@@ -75,9 +93,19 @@ def parse_console(text: str) -> RunResult:
     network = machine = None
     vectors = passed = None
     layers, mismatches, agreed, problems, performance = [], [], [], [], []
+    benchmarks, clock_hz = [], None
     for line in (line.rstrip() for line in text.splitlines()):
         if start := _START.match(line):
             network, machine = start["network"], start["machine"]
+        elif self_test := _SELF_TEST.match(line):
+            machine = self_test["machine"]
+        elif clock := _CLOCK.match(line):
+            clock_hz = int(clock["clock"]) * 10**6
+        elif benchmark := _BENCHMARK.match(line):
+            copies = int(benchmark["copies"]) - int(benchmark["fewer"])
+            if copies > 0:
+                of_one = (int(benchmark["many"]) - int(benchmark["few"])) / copies
+                benchmarks.append(BenchmarkLine(benchmark["name"], of_one))
         elif layer := _LAYER.match(line):
             cycles = None if layer["cycles"] == "n/a" else int(layer["cycles"])
             layers.append(LayerLine(int(layer["index"]), layer["name"], cycles))
@@ -103,6 +131,8 @@ def parse_console(text: str) -> RunResult:
         tuple(problems),
         tuple(performance),
         text,
+        clock_hz,
+        tuple(benchmarks),
     )
 
 

@@ -17,6 +17,7 @@ from approx_plugin.errors import ProjectError
 
 _NONE = Value("")
 _SPECS = "--specs=nano.specs"
+_CPP = "tool.cpp.compiler"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ def replay(project: ManagedProject, configuration: ManagedConfiguration, directo
         source: _compile_arguments(configuration, source, cpu, floating) for source in configuration.sources(directory)
     }
     script = linker_script(configuration.root_options)
+    has_cpp = any(SOURCE_TOOLS[posixpath.splitext(source)[1]] == _CPP for source in arguments)
+    linker = "tool.cpp.linker" if has_cpp else "tool.c.linker"
+    options = configuration.root_options
     return Replay(
         project=project.name,
         configuration=configuration.name,
@@ -64,14 +68,16 @@ def replay(project: ManagedProject, configuration: ManagedConfiguration, directo
             "-static",
             _SPECS,
             *floating,
-            *_items(configuration.root_options, "tool.c.linker.option.otherflags"),
-            *(f"-L{project_path(d)}" for d in _items(configuration.root_options, "tool.c.linker.option.directories")),
+            *_float_formats(options),
+            *_items(options, f"{linker}.option.otherflags"),
+            *(f"-L{project_path(d)}" for d in _items(options, f"{linker}.option.directories")),
         ),
         link_tail=(
-            *(f"-l{name}" for name in _items(configuration.root_options, "tool.c.linker.option.libraries")),
+            *(f"-l{name}" for name in _items(options, f"{linker}.option.libraries")),
             "-Wl,--start-group",
             "-lc",
             "-lm",
+            *(("-lstdc++", "-lsupc++") if has_cpp else ()),
             "-Wl,--end-group",
         ),
         linker_script=script,
@@ -87,7 +93,7 @@ def machine_flags(options: Options) -> tuple[tuple[str, ...], tuple[str, ...]]:
         raise ProjectError(
             f'the core of the part "{mcu}" is not known',
             where=".cproject",
-            hint="add its series to approx_plugin/project/mcu.py",
+            hint="add its series to approx_plugin/cubeide/mcu.py",
         )
     fpu, abi = options.get("option.fpu", _NONE).choice, options.get("option.floatabi", _NONE).choice
     floating = (*((f"-mfpu={fpu}",) if fpu and fpu != "none" else ()), f"-mfloat-abi={abi or 'soft'}", "-mthumb")
@@ -106,6 +112,13 @@ def linker_script(options: Options) -> str:
         if value.startswith(prefix):
             return value[len(prefix) :].rstrip("}")
     return project_path(value) if value else ""
+
+
+def _float_formats(options: Options) -> tuple[str, ...]:
+    """What makes nano's printf and scanf know floating point."""
+    formats = {"option.nanoprintffloat": "_printf_float", "option.nanoscanffloat": "_scanf_float"}
+    wanted = (symbol for name, symbol in formats.items() if options.get(name, _NONE).single == "true")
+    return tuple(argument for symbol in wanted for argument in ("-u", symbol))
 
 
 def _items(options: Options, name: str) -> tuple[str, ...]:
@@ -132,13 +145,16 @@ def _compile_arguments(
     level = options.get(prefix + "optimization.level", _NONE).choice or "o0"
     warnings = ("extra", "pedantic", "conversion")
     names = {"extra": "-Wextra", "pedantic": "-pedantic", "conversion": "-Wconversion"}
+    without_runtime = ("-fno-exceptions", "-fno-rtti", "-fno-use-cxa-atexit") if tool == _CPP else ()
+    default = "gnu++14" if tool == _CPP else "gnu11"
     return (
         *cpu,
-        f"-std={options.get(prefix + 'languagestandard', _NONE).choice or 'gnu11'}",
+        f"-std={options.get(prefix + 'languagestandard', _NONE).choice or default}",
         *common,
         f"-O{level[1:]}",
         "-ffunction-sections",
         "-fdata-sections",
+        *without_runtime,
         "-Wall",
         *(names[w] for w in warnings if options.get(f"{prefix}warnings.{w}", _NONE).single == "true"),
         "-fstack-usage",

@@ -15,7 +15,7 @@ import yaml
 
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import known_boards, load_board
-from approx_plugin.calibration.document import Earlier, fingerprint, report_lines, table
+from approx_plugin.calibration.document import Earlier, report_lines, table
 from approx_plugin.calibration.record import Group, merged, read_record, record_text
 from approx_plugin.calibration.run import NOTHING_KNOWN, board_text, calibrate, simulate_board
 from approx_plugin.cli import MISTAKE, guarded, positive
@@ -24,6 +24,7 @@ from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.laboratory.drawing import REGISTERED
 from approx_plugin.resources import resource_root
+from approx_plugin.virtual_board.fingerprint import fingerprint
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ from approx_plugin import __version__
 from approx_plugin.boards.board import Board
 from approx_plugin.build.toolchain import COMPILER, compiler_version, find_program
 from approx_plugin.calibration import networks, simulation
-from approx_plugin.calibration.document import Earlier, costs_text, fingerprint
+from approx_plugin.calibration.document import Earlier, costs_text
 from approx_plugin.calibration.fit import Errors, Point, fit, relative
 from approx_plugin.calibration.memories import memories_of
 from approx_plugin.calibration.simulation import PLACE, Sample
@@ -22,6 +22,7 @@ from approx_plugin.kernels.costs.model import CostModel
 from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.laboratory.drawing import REGISTERED, draw_layers, unpriced
 from approx_plugin.library.provider import resolve
+from approx_plugin.virtual_board.fingerprint import fingerprint
 from approx_plugin.virtual_board.timing import load_timing
 
 Kinds = Mapping[str, Mapping[str, float]]

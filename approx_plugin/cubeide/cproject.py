@@ -287,7 +287,7 @@ class _Build:
             "option.target_mcu": board.mcu,
             "option.target_cpuid": "0",
             "option.target_coreid": "0",
-            "option.fpu": f"{ids.MANAGED}.option.fpu.value.{board.fpu}",
+            "option.fpu": f"{ids.MANAGED}.option.fpu.value.{board.fpu or 'none'}",
             "option.floatabi": f"{ids.MANAGED}.option.floatabi.value.{board.float_abi}",
             "option.target_board": board.printed_name,
             "option.defaults": defaults_record(self.settings, self.configuration),

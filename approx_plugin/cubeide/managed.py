@@ -12,7 +12,14 @@ from xml.etree.ElementTree import Element
 from approx_plugin.cubeide.ids import MANAGED
 from approx_plugin.errors import ProjectError
 
-SOURCE_TOOLS = {".c": "tool.c.compiler", ".s": "tool.assembler", ".S": "tool.assembler"}
+SOURCE_TOOLS = {
+    ".c": "tool.c.compiler",
+    ".cc": "tool.cpp.compiler",
+    ".cpp": "tool.cpp.compiler",
+    ".cxx": "tool.cpp.compiler",
+    ".s": "tool.assembler",
+    ".S": "tool.assembler",
+}
 """File name ending -> tool that the IDE compiles it with. Other files in a source folder are not compiled."""
 
 

@@ -28,10 +28,14 @@ CORES: Mapping[str, str] = {
     "STM32L5": "cortex-m33",
     "STM32U0": "cortex-m0plus",
     "STM32U5": "cortex-m33",
+    "STM32U3": "cortex-m33",
     "STM32WB": "cortex-m4",
+    "STM32WB0": "cortex-m0plus",
+    "STM32WBA": "cortex-m33",
     "STM32WL": "cortex-m4",
+    "STM32WL3": "cortex-m0plus",
 }
-"""Series -> gcc's -mcpu of the (first) core."""
+"""Series, or where it has several cores the start of a part's name -> gcc's -mcpu of the (first) core."""
 
 FPUS: Mapping[str, frozenset[str]] = {
     "cortex-m0": frozenset(),
@@ -104,7 +108,7 @@ PARTS: Mapping[str, Part] = {
 
 def core_of(mcu: str) -> str | None:
     """gcc's -mcpu for a part ("STM32U575ZITxQ" -> "cortex-m33"); None for a series that is not in the table."""
-    return CORES.get(mcu[:7])
+    return CORES.get(mcu[:8]) or CORES.get(mcu[:7])
 
 
 def macro_stem(mcu: str) -> str:

@@ -17,15 +17,22 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from approx_plugin.exploration.offers import Offer, Offers
-from approx_plugin.kernels.borders import roots
+from approx_plugin.kernels.borders import borders_of, roots
 from approx_plugin.kernels.layout import NHWC, Layout
-from approx_plugin.kernels.memory import Claim, plan_memory
+from approx_plugin.kernels.memory import claim, plan_memory
 from approx_plugin.kernels.needs import FLASH, MEMORIES, RAM, Bytes
 from approx_plugin.kernels.program import MemoryPlan
+from approx_plugin.kernels.run import inputs_of
 from approx_plugin.model.graph import Graph
+
+ATTEMPTS = 6
+"""With less and less room, until buffers that could fit do."""
 
 MAX_COVERS = 256
 """Covers that a state keeps. More are thinned out: of those that are close in memory, the quickest stays."""
+
+SHRINKING = 4.0
+"""So many per cent of the arena are worth a per cent of the cycles, where cycles may be given for it at all."""
 
 UNLIMITED: Bytes = MappingProxyType(dict.fromkeys(MEMORIES, 1 << 62))
 """Budgets that nothing exceeds, under which fronts are kept nevertheless."""
@@ -90,14 +97,16 @@ class _Cover:
 class Wish:
     """What the choice is after, within the budgets.
 
-    TIME: fewest cycles. BALANCED: fewest cycles times bytes of flash, so that a per cent more of one has to save a per
-    cent of the other. LEAST_FLASH: least flash of all that take no more than `ceiling` cycles. LEAST_RAM: the smallest
-    arena, and fewest cycles with it. fixed_flash: bytes that the firmware takes besides, for BALANCED.
+    TIME: fewest cycles, up to a factor of `slower` more where the arena shrinks for it (see SHRINKING). BALANCED:
+    fewest cycles times bytes of flash, so that a per cent more of one has to save a per cent of the other. LEAST_FLASH:
+    least flash of all that take no more than `ceiling` cycles. LEAST_RAM: the smallest arena, and fewest cycles with
+    it. fixed_flash: bytes that the firmware takes besides, for BALANCED.
     """
 
     after: str = TIME
     ceiling: float = math.inf
     fixed_flash: int = 0
+    slower: float = 1.0
 
     def rank(self, cover: _Cover) -> tuple[object, ...]:
         """The least one is best."""
@@ -127,10 +136,22 @@ def choose(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes, 
     flash for code and constants, ram for the arena and tables together, dtcm likewise.
     """
     if wish.after == LEAST_RAM:
-        smallest = _smallest_arena(graph, offers, budgets)
+        *_, smallest = (None, *_shrinking(graph, offers, budgets))
         return smallest or choose(graph, offers, budgets)
     if wish.needs_fronts:
         return _fitted(graph, offers, {**UNLIMITED, **budgets}, wish, limited=True) or choose(graph, offers, budgets)
+    quickest = _quickest_choice(graph, offers, budgets, wish)
+    if quickest is None or not quickest.fits or wish.slower <= 1.0:
+        return quickest
+    best = quickest
+    for found in _shrinking(graph, offers, {**budgets, RAM: _held(quickest) - 1}):
+        if found.cycles > wish.slower * quickest.cycles:
+            break
+        best = min(best, found, key=lambda one: SHRINKING * math.log(one.cycles) + math.log(max(1, _held(one))))
+    return best
+
+
+def _quickest_choice(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes, wish: Wish) -> Choice | None:
     found = _quickest(graph, offers, {})
     if found is None:
         return None
@@ -144,28 +165,52 @@ def choose(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes, 
     return _chosen(graph, _smallest(graph, offers), budgets)
 
 
-def _smallest_arena(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes) -> Choice | None:
-    """The quickest cover of those with the smallest arena that were found; None if none of them fits.
-
-    Steps that need most of the arena are banned one after the other: each is asked for with less room than the last.
-    """
-    best: Choice | None = None
+def _shrinking(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes) -> Iterator[Choice]:
+    """The quickest cover, the quickest of those that hold less in RAM, and so on, until there is none."""
     room = dict(budgets)
-    while True:
+    while room.get(RAM, 0) >= 0:
         found = _fitted(graph, offers, room, QUICKEST, limited=True)
         if found is None:
-            return best
-        best = found
-        held = found.permanent.get(RAM, 0) + found.memory.size
-        if held <= 0:
-            return best
-        room[RAM] = held - 1
+            return
+        yield found
+        room[RAM] = _held(found) - 1
+
+
+def _held(choice: Choice) -> int:
+    """Bytes of RAM: the arena and tables."""
+    return choice.permanent.get(RAM, 0) + choice.memory.size
 
 
 def _fitted(
     graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes, wish: Wish, *, limited: bool
 ) -> Choice | None:
-    """The best cover whose arena fits as well: steps that need too much of it are banned one after the other."""
+    """The best cover whose arena fits as well.
+
+    Steps during which more has to be held than there is room are left out beforehand. What is then still too large is
+    so because the buffers cannot be placed any closer: the room is taken to be smaller by what was missing, and in the
+    end steps that need too much of it are banned one after the other.
+    """
+    room, tight = budgets.get(RAM), offers
+    if room is not None:
+        demands = _demands(graph, offers)
+        for _ in range(ATTEMPTS):
+            tight = {first: [o for o in some if demands[id(o)] <= room] for first, some in offers.items()}
+            found = _quickest(graph, tight, budgets if limited else {}, wish)
+            if found is None:
+                break
+            choice = _chosen(graph, found, budgets)
+            if choice.fits:
+                return choice
+            if not _within(choice.permanent, {m: size for m, size in budgets.items() if m != RAM}):
+                return None
+            room -= max(1, choice.permanent.get(RAM, 0) + choice.memory.size - budgets[RAM])
+    return _banned(graph, offers, budgets, wish, limited=limited)
+
+
+def _banned(
+    graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes, wish: Wish, *, limited: bool
+) -> Choice | None:
+    """As `_fitted`: only that steps are banned from the beginning."""
     banned: set[int] = set()
     while True:
         left = {first: [o for o in some if id(o) not in banned] for first, some in offers.items()}
@@ -183,6 +228,41 @@ def _fitted(
         banned.add(id(worst))
 
 
+def _demands(graph: Graph, offers: Mapping[int, Sequence[Offer]]) -> Mapping[int, int]:
+    """id of an offer -> bytes of the arena that are held while its step runs, at the least.
+
+    That is its scratch, what it reads and makes, as far as that does not overlap, and what waits for later steps.
+    """
+    root = roots(graph)
+    outside = set(borders_of(graph, [(o,) for o in graph.operators if not o.is_alias]).places)
+    made: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for operator in graph.operators:
+        made.setdefault(root[operator.output.index], operator.index)
+        for tensor in operator.inputs:
+            last[root[tensor.index]] = operator.index
+    last.update({root[index]: len(graph.operators) for index in graph.kept})
+    sizes = {index: graph.tensors[index].elements for index in made if index not in outside}
+    found: dict[int, int] = {}
+    for some in offers.values():
+        for offer in some:
+            needs, ended = offer.plan.needs, offer.run[-1]
+            output = root[ended.output.index]
+            waiting = [i for i in sizes if made[i] < offer.first and last.get(i, 0) >= offer.first]
+            held = offer.cost.scratch.get(RAM, 0) + sum(sizes[index] for index in waiting)
+            if output in sizes:
+                size = needs.output.size(ended.output)
+                sources = [root[tensor.index] for tensor in inputs_of(offer.run)]
+                spared = [
+                    sizes[source] + size - overlap.least(sizes[source], size)
+                    for source, overlap in zip(sources, needs.overlaps)
+                    if overlap is not None and source in sizes and last[source] == ended.index
+                ]
+                held += size - max(spared, default=0)
+            found[id(offer)] = held
+    return found
+
+
 def _busiest(choice: Choice) -> Offer | None:
     """The step with scratch during which the arena holds most (or that takes most of another memory)."""
     buffers = choice.memory.buffers
@@ -195,7 +275,7 @@ def _busiest(choice: Choice) -> Offer | None:
 
 
 def _chosen(graph: Graph, steps: Sequence[Offer], budgets: Bytes) -> Choice:
-    memory = plan_memory(graph, [Claim(o.run, o.cost.scratch, o.plan.needs.output) for o in steps])
+    memory = plan_memory(graph, [claim(o.plan, o.cost.scratch) for o in steps])
     choice = Choice(tuple(steps), memory, False)
     used = dict(choice.permanent)
     used[RAM] = used.get(RAM, 0) + memory.size
@@ -329,7 +409,8 @@ def notes(offers: Offers, choice: Choice) -> Mapping[int, str]:
                 if rival.cost.cycles < step.cost.cycles:
                     more = rival.cost.flash_bytes - step.cost.flash_bytes
                     scratch = rival.cost.ram_bytes
-                    told.append(f"{name} needs {more:,} more bytes of flash and {scratch:,} bytes of scratch")
+                    rather = "more" if more >= 0 else "fewer"
+                    told.append(f"{name} needs {abs(more):,} {rather} bytes of flash and {scratch:,} bytes of scratch")
                 elif rival.plan.grouping is not None and step.plan.grouping is None:
                     told.append(f"{name} is estimated to be no quicker")
             if told:

@@ -29,8 +29,8 @@ from approx_plugin.exploration.front import Point
 from approx_plugin.exploration.goal import Goal
 from approx_plugin.exploration.promise import Promise
 
-STEPS = 8
-"""With a confidence: designs that save about 1/8, 2/8, ... of what the cheapest one saves are tried."""
+STEPS = 16
+"""With a confidence: designs that save about 1/16, 2/16, ... of what the cheapest one saves are tried."""
 
 CHECKPOINTS = (5, 10, 15, 20, 30, 45, 60)
 """Evaluations after which designs are nominated; from there on the last two are doubled again and again."""
@@ -119,10 +119,13 @@ def ladder(
     """What may be looked at with a confidence, the mildest first; arguments as for `confirm`.
 
     A poor design among the mild ones would keep the good ones behind it from being tried: only those are taken that no
-    cheaper one beats in accuracy, and that are expected to keep the promise, if there are any.
+    cheaper one beats in accuracy, and that are expected to keep the promise, if there are any. What is cheaper than all
+    of those may be tried after them: it keeps nothing from being tried.
     """
     fit, start = _usable(measured[1:], origin, goal)
-    fit = [one for one in fit if hopeful(one)] or fit
+    expected = [one for one in fit if hopeful(one)]
+    cheapest = min((one.point.cycles for one in expected), default=start)
+    fit = [one for one in fit if one in expected or one.point.cycles < cheapest]
     fit = [one for one in fit if not any(_beats(other, one) for other in fit)]
     most = max((start - design.point.cycles for design in fit), default=0.0)
     found: list[Design] = []

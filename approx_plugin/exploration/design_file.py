@@ -24,8 +24,9 @@ from approx_plugin.approximation.grouping import Grouping, numbered
 from approx_plugin.approximation.skipping import made
 from approx_plugin.errors import ApproxError, Location, SpecError, raise_all
 from approx_plugin.exploration.choice import Choice
-from approx_plugin.exploration.design import Candidates, ordered
-from approx_plugin.exploration.search import Exploration
+from approx_plugin.exploration.design import Candidates, Design, ordered
+from approx_plugin.exploration.front import Point
+from approx_plugin.exploration.result import Exploration
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.operator import Operator
 from approx_plugin.resources import resource_root
@@ -57,17 +58,7 @@ def design_text(spec: Spec, graph: Graph, choice: Choice, method: str, target: s
 
     graph: the exact network; choice: the steps of the chosen design; method, target: in words.
     """
-    candidates = {candidate.layer: candidate for candidate in found.chosen.candidates}
-    plans = {operator.index: step.plan for step in choice.steps for operator in step.run}
-    layers = []
-    for operator in graph.operators:
-        if operator.index not in plans:
-            continue
-        plan, candidate = plans[operator.index], candidates.get(operator.index)
-        entry: dict[str, Any] = {"index": operator.index, "name": operator.name, "kernel": plan.kernel}
-        entry["variant"] = plan.variant
-        entry["approximation"] = _approximation(operator, candidate) if candidate else None
-        layers.append(entry)
+    layers = _layers(graph, choice, found.chosen.candidates)
     confirmed, explored = found.confirmation, found.exploration
     head = {
         "format": FORMAT,
@@ -85,20 +76,53 @@ def design_text(spec: Spec, graph: Graph, choice: Choice, method: str, target: s
     lists: dict[str, list[dict[str, Any]]] = {
         "layers": layers,
         "looks": [{"design": numbers[look.point], "accuracy": look.accuracy, "met": look.met} for look in found.looks],
-        "measured": [
-            {
-                "design": number,
-                "accuracy": p.accuracy,
-                "macs_kept": p.macs_kept,
-                "cycles": p.cycles,
-                "flash_bytes": p.flash_bytes,
-                "arena_bytes": p.ram_bytes,
-                "levels": {str(layer): level for layer, level in p.levels},
-            }
-            for number, p in enumerate(found.points)
-        ],
+        "measured": [measured(number, point) for number, point in enumerate(found.points)],
     }
     return _json_text(head, lists)
+
+
+def recipe_text(spec: Spec, graph: Graph, choice: Choice, method: str, design: Design, number: int) -> str:
+    """The same of any design that was measured: how it is rebuilt, and its figures on the exploration images.
+
+    choice: its steps; number: among all that were measured.
+    """
+    head = {
+        "format": FORMAT,
+        "tool": __version__,
+        "model": {"file": spec.model.name, "sha256": graph.sha256},
+        "method": f"{method}, point {number} of the front",
+    }
+    layers = _layers(graph, choice, design.candidates)
+    return _json_text(head, {"layers": layers, "measured": [measured(number, design.point)]})
+
+
+def measured(number: int, point: Point) -> dict[str, Any]:
+    """A point's entry."""
+    return {
+        "design": number,
+        "accuracy": point.accuracy,
+        "macs_kept": point.macs_kept,
+        "cycles": point.cycles,
+        "flash_bytes": point.flash_bytes,
+        "arena_bytes": point.ram_bytes,
+        "levels": {str(layer): level for layer, level in point.levels},
+    }
+
+
+def _layers(graph: Graph, choice: Choice, chosen: Candidates) -> list[dict[str, Any]]:
+    """How every operator is computed, and how the approximated ones are rebuilt."""
+    candidates = {candidate.layer: candidate for candidate in chosen}
+    plans = {operator.index: step.plan for step in choice.steps for operator in step.run}
+    layers = []
+    for operator in graph.operators:
+        if operator.index not in plans:
+            continue
+        plan, candidate = plans[operator.index], candidates.get(operator.index)
+        entry: dict[str, Any] = {"index": operator.index, "name": operator.name, "kernel": plan.kernel}
+        entry["variant"] = plan.variant
+        entry["approximation"] = _approximation(operator, candidate) if candidate else None
+        layers.append(entry)
+    return layers
 
 
 def _json_text(head: Mapping[str, Any], lists: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

@@ -15,13 +15,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from approx_plugin.approximation.candidate import Candidate, apply
 from approx_plugin.dataset import Dataset
 from approx_plugin.exploration.design import Candidates, fingerprint, ordered
+from approx_plugin.exploration.family import Family
 from approx_plugin.exploration.memo import Memo
 from approx_plugin.model.graph import Graph
 from approx_plugin.model.tensor import Int8Array
-from approx_plugin.reference.executor import BATCH, Activations, advance, classes, enter, finish, first_output
+from approx_plugin.reference.executor import BATCH
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -102,53 +102,13 @@ def correct(graph: Graph, designs: Sequence[Candidates], inputs: Int8Array, labe
 
     inputs: int8 [images, ...]; labels: int64 [images]. Bit-exact: the same as running `apply(graph, design)`.
     """
-    family = _Family(graph, designs)
+    family = Family(graph, designs)
     result = np.zeros((len(designs), len(inputs)), np.bool_)
     for start in range(0, len(inputs), BATCH):
         stop = start + BATCH
         for member, predicted in family.classes(inputs[start:stop]).items():
             result[member, start:stop] = predicted == labels[start:stop]
     return result
-
-
-class _Family:
-    """Designs of one network as a tree: they part where their layers begin to differ."""
-
-    def __init__(self, graph: Graph, designs: Sequence[Candidates]) -> None:
-        self._graph = graph
-        self._variants: dict[bytes, Graph] = {}
-        self._changes: list[dict[int, bytes]] = [
-            {candidate.layer: self._variant(candidate) for candidate in ordered(design)} for design in designs
-        ]
-
-    def _variant(self, candidate: Candidate) -> bytes:
-        """The candidate's fingerprint; the network with this one layer changed is made once."""
-        key = fingerprint(candidate)
-        if key not in self._variants:
-            self._variants[key] = apply(self._graph, [candidate])
-        return key
-
-    def classes(self, inputs: Int8Array) -> dict[int, npt.NDArray[np.int64]]:
-        """The class of every input, int64 [images], by the design's place in the list."""
-        found: dict[int, npt.NDArray[np.int64]] = {}
-        self._follow(enter(self._graph, inputs), list(range(len(self._changes))), found)
-        return found
-
-    def _follow(self, state: Activations, members: list[int], found: dict[int, npt.NDArray[np.int64]]) -> None:
-        """From `state` on, which all `members` have in common."""
-        ahead = [layer for member in members for layer in self._changes[member] if layer >= state.position]
-        if not ahead:
-            predicted = classes(first_output(self._graph, finish(self._graph, state)))
-            found.update(dict.fromkeys(members, predicted))
-            return
-        layer = min(ahead)
-        state = advance(self._graph, state, layer)
-        branches: dict[bytes | None, list[int]] = {}
-        for member in members:
-            branches.setdefault(self._changes[member].get(layer), []).append(member)
-        for variant, branch in branches.items():
-            graph = self._graph if variant is None else self._variants[variant]
-            self._follow(advance(graph, state, layer + 1), branch, found)
 
 
 def _content(graph: Graph, dataset: Dataset) -> bytes:

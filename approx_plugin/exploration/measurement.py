@@ -23,6 +23,14 @@ class Progress(Protocol):
         ...
 
 
+Watch = Callable[[Design], None]
+"""Told of every design that fits, as soon as it has been measured; the exact network comes first."""
+
+
+def unwatched(design: Design) -> None:
+    """A `Watch` that looks away."""
+
+
 def silent(done: int, total: int, best: Point | None) -> None:
     """A `Progress` that says nothing."""
 
@@ -42,9 +50,12 @@ class Notebook:
     either: a search that goes on after an interruption takes the same way.
     """
 
-    def __init__(self, evaluate: Evaluate, prices: Pricing, budget: int, progress: Progress) -> None:
+    def __init__(
+        self, evaluate: Evaluate, prices: Pricing, budget: int, progress: Progress, watch: Watch = unwatched
+    ) -> None:
         """budget: how many distinct designs may be measured, the exact network included."""
         self._evaluate, self._prices, self._budget, self._progress = evaluate, prices, budget, progress
+        self._watch = watch
         self._entries: dict[tuple[bytes, ...], tuple[Design, BoolArray]] = {}
         self.meets: Callable[[float], bool] = lambda _: False
 
@@ -106,7 +117,10 @@ class Notebook:
         for start in range(0, len(waiting), GROUP):
             group = waiting[start : start + GROUP]
             for (key, candidates), correct in zip(group, self._evaluate([c for _, c in group])):
-                self._entries[key] = (Design(candidates, self._point(candidates, correct)), correct)
+                design = Design(candidates, self._point(candidates, correct))
+                self._entries[key] = (design, correct)
+                if candidates or self.affordable(()):
+                    self._watch(design)
             self._progress(self.used, self._budget, self.cheapest())
         if len(waiting) < len(new):
             raise BudgetSpent

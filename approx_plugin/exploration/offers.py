@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.kernels.cost import StepCost
 from approx_plugin.kernels.kernel import Kernel, Plan, UnpricedError, price
+from approx_plugin.kernels.needs import RAM
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.registry import KERNELS
 from approx_plugin.kernels.run import Run, runs
@@ -15,6 +17,9 @@ from approx_plugin.model.graph import Graph
 
 WORTH = 1.015
 """Memory is spent only where it makes a step quicker by more than this factor: estimates are no better."""
+
+Variants = Mapping[str, frozenset[str]]
+"""Kernel -> variants of its plans."""
 
 Price = Callable[[Plan], StepCost]
 """Plan -> cost. Where the figure comes from is nobody's business here."""
@@ -98,8 +103,11 @@ class Market:
         kept = {first: _undominated(self._wanted(offers, taken)) for first, offers in found.items()}
         return Offers(kept, considered, refusals)
 
-    def candidate(self, candidate: Candidate) -> tuple[Offer, ...]:
-        """For an approximated operator: what the kernels offer that can leave products out."""
+    def candidate(self, candidate: Candidate, variants: Variants | None = None) -> tuple[Offer, ...]:
+        """For an approximated operator: what the kernels offer that can leave products out.
+
+        variants: of the plans that are worth pricing, by kernel; a kernel that has none of them offers all its plans.
+        """
         run: Run = (candidate.operator,)
         able = [k for k in self.kernels if k.skips and k.suits(run) and not k.refusal(run, self.platform)]
         if any(kernel.name == self.preferred for kernel in able):
@@ -108,15 +116,22 @@ class Market:
             kernel.name == self.preferred and kernel.suits(run) for kernel in self.kernels
         ):
             return ()
-        return _undominated([offer for kernel in able for offer in self._made(kernel, run, candidate)[0]])
+        worth = variants or {}
+        return _undominated(
+            [offer for k in able for offer in self._made(k, run, candidate, worth.get(k.name, frozenset()))[0]]
+        )
 
-    def _made(self, kernel: Kernel, run: Run, candidate: Candidate | None) -> tuple[list[Offer], str | None]:
+    def _made(
+        self, kernel: Kernel, run: Run, candidate: Candidate | None, variants: frozenset[str] = frozenset()
+    ) -> tuple[list[Offer], str | None]:
         """The offers of a kernel for a run that it suits; or none, and why."""
         reason = kernel.refusal(run, self.platform)
         if reason:
             return [], reason
         try:
-            return [Offer(plan, self.price(plan), candidate) for plan in kernel.plans(run, self.platform)], None
+            plans = kernel.plans(run, self.platform)
+            plans = [plan for plan in plans if plan.variant in variants] or plans
+            return [Offer(plan, self.price(plan), candidate) for plan in plans], None
         except UnpricedError as error:
             return [], str(error)
 
@@ -146,8 +161,7 @@ def _undominated(offers: list[Offer]) -> tuple[Offer, ...]:
 
 def _held(offer: Offer) -> tuple[int, float]:
     """All of its memory; of equally large ones the quicker comes first."""
-    cost = offer.cost
-    return sum(cost.permanent.values()) + sum(cost.scratch.values()), cost.cycles
+    return sum(offer.cost.permanent.values()) + sum(_beside(offer).values()), offer.cost.cycles
 
 
 def _covers(one: Offer, other: Offer, worth: float = 1.0) -> bool:
@@ -159,11 +173,20 @@ def _covers(one: Offer, other: Offer, worth: float = 1.0) -> bool:
         return False
     if (one.candidate is None) != (other.candidate is None) or one.cost.cycles > other.cost.cycles * worth:
         return False
+    if not mine.overlaps_like(others):
+        return False
     return all(
         held.get(memory, 0) <= also.get(memory, 0) * worth
-        for held, also in ((one.cost.permanent, other.cost.permanent), (one.cost.scratch, other.cost.scratch))
+        for held, also in ((one.cost.permanent, other.cost.permanent), (_beside(one), _beside(other)))
         for memory in {*held, *also}
     )
+
+
+def _beside(offer: Offer) -> dict[str, int]:
+    """The scratch, and in RAM what the output has to stay in front of an input that it may lie over."""
+    held = Counter(offer.cost.scratch)
+    held[RAM] += sum(max(0, -overlap.latest) for overlap in offer.plan.needs.overlaps if overlap is not None)
+    return held
 
 
 def estimated(platform: Platform) -> Price:

@@ -13,11 +13,15 @@ from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.errors import ModelError, raise_all
 from approx_plugin.exploration.choice import QUICKEST, TIME, Choice, Wish, choose
 from approx_plugin.exploration.design import Candidates, ordered
+from approx_plugin.exploration.limits import Limits
 from approx_plugin.exploration.offers import Market, Offer, Offers
 from approx_plugin.kernels.capacity import FLASH_RESERVE
-from approx_plugin.kernels.needs import NOTHING, Bytes
+from approx_plugin.kernels.needs import NOTHING, RAM, Bytes
 from approx_plugin.kernels.registry import BASELINE
 from approx_plugin.model.graph import Graph
+
+SLOWER = 1.03
+"""Cycles up to this factor are given for a smaller arena: RAM is what an application runs out of first."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,18 @@ class Pricing(Protocol):
 class ChosenPlans:
     """A `Pricing` by what will be lowered: `choose` among the offers of exact and approximated operators."""
 
-    def __init__(self, graph: Graph, market: Market, budgets: Bytes, after: str = TIME) -> None:
-        """graph: the exact network; after: what is wished for, see `Wish`.
+    def __init__(
+        self, graph: Graph, market: Market, budgets: Bytes, after: str = TIME, limits: Limits | None = None
+    ) -> None:
+        """graph: the exact network; after: what is wished for, see `Wish`; limits: kept by a choice that can.
 
         Raises ModelError if there are operators that no kernel computes.
         """
         self._graph, self._market, self._budgets = graph, market, budgets
+        self._tight = limits.tightened(budgets) if limits else budgets
         self._offers = market.offers(graph)
         raise_all(_without_kernel(graph, self._offers))
-        self._wish = Wish(after, _baseline_cycles(self._offers), FLASH_RESERVE)
+        self._wish = Wish(after, _baseline_cycles(self._offers), FLASH_RESERVE, SLOWER)
         self._candidates: dict[Candidate, tuple[Offer, ...]] = {}
         self._choices: dict[Candidates, Choice] = {}
 
@@ -75,8 +82,27 @@ class ChosenPlans:
         """The steps of a design. Not all of its candidates need be among them."""
         key = ordered(candidates)
         if key not in self._choices:
-            self._choices[key] = self._choose(key, self._budgets, self._wish)
+            found = self._chosen(key, self._tight)
+            if not found.fits and self._tight != self._budgets:
+                found = self._chosen(key, self._budgets)
+            self._choices[key] = found
         return self._choices[key]
+
+    def _chosen(self, candidates: Candidates, budgets: Bytes) -> Choice:
+        """What cycles are given for, a small arena, is settled by the exact network: its designs make do with it."""
+        if not candidates or self._wish.after != TIME:
+            return self._choose(candidates, budgets, self._wish)
+        exact = self.choice(())
+        held = exact.memory.size + exact.permanent.get(RAM, 0)
+        if exact.fits and held <= budgets.get(RAM, held):
+            found = self._choose(candidates, {**budgets, RAM: held}, QUICKEST)
+            if found.fits:
+                return found
+        return self._choose(candidates, budgets, QUICKEST)
+
+    def wished(self, after: str) -> Choice:
+        """The steps of the exact network, after something else than what `choice` is after."""
+        return self._choose((), self._budgets, Wish(after, self._wish.ceiling, FLASH_RESERVE))
 
     def _choose(self, candidates: Candidates, budgets: Bytes, wish: Wish) -> Choice:
         offers: dict[int, tuple[Offer, ...]] = dict(self._offers.offers)
@@ -89,8 +115,17 @@ class ChosenPlans:
 
     def _of(self, candidate: Candidate) -> tuple[Offer, ...]:
         if candidate not in self._candidates:
-            self._candidates[candidate] = self._market.candidate(candidate)
+            # Products that are left out hardly change which stripes and memories are best: pricing takes long.
+            self._candidates[candidate] = self._market.candidate(candidate, self._worth(candidate.layer))
         return self._candidates[candidate]
+
+    def _worth(self, layer: int) -> dict[str, frozenset[str]]:
+        """The variants of the exact operator that are among the offers, by kernel."""
+        found: dict[str, set[str]] = {}
+        for offer in self._offers.offers.get(layer, ()):
+            if len(offer.run) == 1:
+                found.setdefault(offer.plan.kernel, set()).add(offer.plan.variant)
+        return {kernel: frozenset(variants) for kernel, variants in found.items()}
 
     def effective(self, candidates: Candidates) -> Candidates:
         """See `Pricing.effective`."""

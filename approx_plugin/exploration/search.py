@@ -9,56 +9,21 @@ design.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from approx_plugin.approximation.options import Options
-from approx_plugin.exploration.comparison import Comparison, compare
+from approx_plugin.exploration.comparison import compare
 from approx_plugin.exploration.confirmation import Look, confirm
+from approx_plugin.exploration.descent import Descent, Sensitivity
 from approx_plugin.exploration.design import Design
 from approx_plugin.exploration.evaluation import Evaluate
 from approx_plugin.exploration.explorer import Explorer
-from approx_plugin.exploration.front import Front, Point
+from approx_plugin.exploration.front import Front
 from approx_plugin.exploration.goal import Goal
-from approx_plugin.exploration.measurement import BudgetSpent, Notebook, Progress, silent
+from approx_plugin.exploration.measurement import BudgetSpent, Notebook, Progress, Watch, silent, unwatched
 from approx_plugin.exploration.pricing import Pricing
 from approx_plugin.exploration.promise import Outlook, Promise
+from approx_plugin.exploration.result import Exploration, NothingMeetsTheTarget
 from approx_plugin.spec.spec import Search, Target
-
-
-@dataclass(frozen=True, eq=False)
-class Exploration:
-    """What the search found.
-
-    front:   Pareto front of all measured designs that fit, the exact network among them if it does; accuracies on the
-             exploration set.
-    points:  all that was measured, in that order; the first one is the exact network.
-    exact_fits: whether the exact network does.
-    chosen:  the design to use; without candidates if it is the exact network.
-    exploration, confirmation: the chosen design against the exact network on either set.
-    target_met: whether the chosen design keeps the target on the confirmation set, with the confidence asked for.
-    confidence: in percent, None where none was asked for. bound: what is certain of the chosen design with it
-             (`Promise.bound`), None where nothing was approximated or no confidence was asked for.
-    looks:   the designs that were tried on the confirmation set, in that order.
-    evaluations: how many designs were measured on the exploration set.
-    message: one or two sentences for the person who reads the report: what was chosen and why; empty never.
-    """
-
-    front: Front
-    points: tuple[Point, ...]
-    exact_fits: bool
-    chosen: Design
-    exploration: Comparison
-    confirmation: Comparison
-    target_met: bool
-    confidence: float | None
-    bound: float | None
-    looks: tuple[Look, ...]
-    evaluations: int
-    message: str
-
-
-class NothingMeetsTheTarget(Exception):  # noqa: N818 (a finding; the pipeline says to the user what it means)
-    """The exact network does not fit, and no design that fits meets the target. str() says what was tried."""
 
 
 def explore(
@@ -69,16 +34,20 @@ def explore(
     target: Target,
     search: Search,
     progress: Progress = silent,
+    sensitivity: Sensitivity | None = None,
+    watch: Watch = unwatched,
 ) -> Exploration:
     """Search on one set, confirm on another. The same arguments give the same result; without a confidence, a larger
     `search.evaluations` never gives one that takes more cycles.
 
+    sensitivity: what can be known of designs without labels; with it, and where the exact network fits, the search goes
+    by that (`descent.py`), else by accuracy alone. watch: told of every design that is measured.
     Uses all of `search` but the workers; at least 1 evaluation, the exact network counts as one. Raises
     SearchInterrupted, and NothingMeetsTheTarget where not even the exact network can be used.
     """
     if search.evaluations < 1:
         raise ValueError("a search needs at least one evaluation")
-    notebook = Notebook(on_exploration, prices, search.evaluations, progress)
+    notebook = Notebook(on_exploration, prices, search.evaluations, progress, watch)
     exact, exact_fits = notebook.reference(), prices.total(()).fits
     goal = Goal.on(target, exact.point.accuracy)
     (exact_confirmed,) = on_confirmation([()])
@@ -88,7 +57,10 @@ def explore(
     if goal.allowed >= 0 or not exact_fits:
         notebook.meets = goal.met
         try:
-            Explorer(options, prices, notebook, goal, outlook, search.seed).run()
+            if sensitivity and exact_fits:
+                Descent(options, prices, notebook, goal, outlook, sensitivity).run()
+            else:
+                Explorer(options, prices, notebook, goal, outlook, search.seed).run()
         except BudgetSpent:
             ended = False
     designs = notebook.designs
@@ -108,6 +80,9 @@ def explore(
     return Exploration(
         front=Front.of(design.point for design in usable),
         points=tuple(design.point for design in designs),
+        intervals=tuple(
+            compare(notebook.correct(()), notebook.correct(design.candidates)).interval for design in designs
+        ),
         exact_fits=exact_fits,
         chosen=chosen,
         exploration=compare(notebook.correct(()), notebook.correct(chosen.candidates)),

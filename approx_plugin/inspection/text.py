@@ -19,7 +19,7 @@ def network_text(graph: Graph, kernels: Sequence[Sequence[str]], fits: Sequence[
     yield f"supported: {layers}, {graph.macs:,} MACs, {parameters:,} bytes of parameters"
     for way, tensors in (("in", graph.inputs), ("out", graph.outputs)):
         for place, tensor in enumerate(tensors, 1):
-            yield f"int8 {way} {place}/{len(tensors)}: {_border(tensor)}"
+            yield f"{tensor.element} {way} {place}/{len(tensors)}: {_border(tensor)}"
     if graph.states:
         yield f"{counted(len(graph.states), 'state')} from one inference to the next: {state_bytes(graph):,} bytes"
     for name in graph.constant_outputs:
@@ -62,5 +62,5 @@ def _sizes(fit: Fit) -> tuple[int, int, int, int]:
 
 
 def _border(tensor: Tensor) -> str:
-    shape = "x".join(map(str, tensor.shape))
+    shape = "x".join(map(str, tensor.shape if tensor.element == "int8" else tensor.shape[:-1]))
     return f'"{tensor.name}" {shape}, real = {tensor.scale:.6g} * (q - {tensor.zero_point})'

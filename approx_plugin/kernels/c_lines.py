@@ -18,8 +18,8 @@ def call(function: str, arguments: Sequence[str]) -> str:
 def folded(text: str) -> str:
     """The text with every line that is longer than `WIDTH` cut behind a comma or before an operator or word.
 
-    Continuation lines are indented once more than the line. Strings and comments are not looked into: generated lines
-    that are too long hold neither. A line of the preprocessor stays whole: it ends where it ends.
+    Continuation lines are indented once more than the line. Directives stay whole: they end with their line. Strings
+    and comments are not looked into: other generated lines that are too long hold neither.
     """
     return "\n".join(cut for line in text.split("\n") for cut in _cut(line))
 

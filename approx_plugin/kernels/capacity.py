@@ -19,6 +19,9 @@ FLASH_RESERVE = 32 * 1024
 LAYER_RESERVE = 256
 """Bytes of flash for each layer beside its constants and kernel: its call, its parameters, its name. Measured: 200."""
 
+LIBRARY_RESERVE = 12 * 1024
+"""Bytes of flash for the library's and the runtime's code in a project whose other code has been measured."""
+
 RAM_RESERVE = 6 * 1024
 """Bytes of RAM for what is not the network: stack, heap, the application's variables."""
 
@@ -58,6 +61,16 @@ class Room:
             for memory, size in there.items()
         }
         return cls({memory: min(size, allowed.get(memory, size)) for memory, size in there.items()}, sources)
+
+    def within(self, limits: Bytes, place: str, border_bytes: int, layers: int) -> Room:
+        """Less, where a project of the user's leaves less. limits: bytes by kind of memory; place: its name."""
+        needed = {FLASH: layers * LAYER_RESERVE + LIBRARY_RESERVE, RAM: border_bytes}
+        left = {memory: size - needed.get(memory, 0) for memory, size in limits.items()}
+        tighter = {memory for memory, size in left.items() if size < self.budgets.get(memory, size)}
+        return Room(
+            {memory: left[memory] if memory in tighter else size for memory, size in self.budgets.items()},
+            {m: f"are left by {place}" if m in tighter else source for m, source in self.sources.items()},
+        )
 
     def without(self, taken: Bytes) -> Room:
         """Less, by kind of memory: what a linked program has turned out to need besides."""

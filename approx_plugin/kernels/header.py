@@ -154,8 +154,7 @@ def _border(names: Names, macro: str, way: str, tensors: Sequence[Tensor]) -> It
     yield f"#define {prefix}_NUM {len(tensors)}"
     yield f"#define {prefix}_SIZE_BYTES {sum(tensor.elements for tensor in tensors)}u"
     for number, (tensor, offset) in enumerate(zip(tensors, offsets([t.elements for t in tensors])), 1):
-        shape = "x".join(map(str, tensor.shape))
-        yield f"/* int8 {way}: real = {tensor.scale!r} * (q - {tensor.zero_point}); shape {shape} */"
+        yield f"/* {tensor.element} {way}: real = {tensor.scale!r} * (q - {tensor.zero_point}); {_extents(tensor)} */"
         yield f"#define {prefix}_{number}_NAME {c_string(tensor.name)}"
         yield f"#define {prefix}_{number}_OFFSET {offset}u"
         yield f"#define {prefix}_{number}_SIZE_BYTES {tensor.elements}u"
@@ -163,6 +162,12 @@ def _border(names: Names, macro: str, way: str, tensors: Sequence[Tensor]) -> It
         yield f"#define {prefix}_{number}_SHAPE {{{', '.join(map(str, tensor.shape))}}}"
         yield f"#define {prefix}_{number}_SCALE {tensor.scale!r}f"
         yield f"#define {prefix}_{number}_ZERO_POINT ({tensor.zero_point})"
+
+
+def _extents(tensor: Tensor) -> str:
+    if tensor.element == "int8":
+        return f"shape {'x'.join(map(str, tensor.shape))}"
+    return f"shape {'x'.join(map(str, tensor.shape[:-1]))}, {tensor.shape[-1]} bytes each, the lowest first"
 
 
 def comment(text: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from approx_plugin.kernels.kernel import Plan, price
-from approx_plugin.kernels.memory import Claim, plan_memory
+from approx_plugin.kernels.memory import claim, plan_memory
 from approx_plugin.kernels.names import UNNAMED, Names
 from approx_plugin.kernels.network import Network, network_text, summary_of
 from approx_plugin.kernels.platform import Platform
@@ -40,7 +40,7 @@ def lower_plan(plan: Plan, symbol: str, platform: Platform) -> Step:
 
 def assemble(graph: Graph, steps: tuple[Step, ...], exact_macs: int, kept_macs: int, names: Names = UNNAMED) -> Program:
     """The program of steps that have been lowered: plans memory and writes the network's files. See `lower`."""
-    memory = plan_memory(graph, [Claim(step.operators, step.cost.scratch, step.plan.needs.output) for step in steps])
+    memory = plan_memory(graph, [claim(step.plan, step.cost.scratch) for step in steps])
     summary = summary_of(graph, Counter(step.kernel for step in steps))
     network = Network(graph, steps, memory, (exact_macs, kept_macs), summary, names)
     sources = {f"Inc/{names.header}": network.header, f"Src/{names.prefix}.c": network_text(network)}

@@ -28,8 +28,8 @@ class Platform:
 
     @classmethod
     def of(cls, board: Board, backend: str, costs: CostModel | None = None) -> Platform:
-        """A board's."""
-        own = board.dtcm.length if board.dtcm else 0
+        """A board's. Our assembly is for cores with the DSP extension: others get C, whatever was asked for."""
+        own, backend = board.dtcm.length if board.dtcm else 0, backend if board.dsp else "c"
         return cls(board.core, board.dsp, backend, costs, board.float_abi != "soft", own, board.ram.length)
 
     @property

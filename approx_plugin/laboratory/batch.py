@@ -65,6 +65,7 @@ class Procedure:
     rounds:        how often every step is called, in turn.
     most:          steps of one firmware at most.
     asks:          whether the application asks the library how much scratch it wants, as a user's does.
+    overlapped:    rounds in which the output lies over an input, as far as the step allows that.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Procedure:
     rounds: int
     most: int
     asks: bool
+    overlapped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,16 +90,53 @@ class Offsets:
 
 def offsets(step: Step, procedure: Procedure) -> Offsets:
     """Inputs, output and scratch one after the other."""
-    needs, tensors = step.plan.needs, inputs_of(step.operators)
-    sizes = [layout.size(tensor) for layout, tensor in zip(needs.inputs, tensors)]
-    sizes += [0] * (INPUT_SLOTS - len(sizes))
-    sizes += [needs.output.size(step.last.output), step.cost.scratch.get(RAM, 0)]
-    unit = max(ALIGNMENT, needs.output.alignment, *(layout.alignment for layout in needs.inputs))
-    found, end = [], 0
+    sizes = _sizes(step)
+    starts, size = _laid(
+        step, procedure, [*sizes, *[0] * (INPUT_SLOTS + 1 - len(sizes)), step.cost.scratch.get(RAM, 0)]
+    )
+    return Offsets(tuple(starts[1 : len(sizes)]), starts[0], starts[-1], size)
+
+
+def overlapped(step: Step, procedure: Procedure) -> Offsets | None:
+    """As `offsets`, but the output lies over the last input that allows it, as far behind its first byte as may be.
+
+    None where there is none, or it would have to lie before or after the input altogether.
+    """
+    result, *sizes = _sizes(step)
+    for number, overlap in reversed(list(enumerate(step.plan.needs.overlaps))):
+        distance = overlap.next_input(sizes[number] - 1, _unit(step)) if overlap is not None else sizes[number]
+        if not -result < distance < sizes[number]:
+            continue
+        first = min(0, distance)
+        both = max(sizes[number], distance + result) - first
+        others = [size for other, size in enumerate(sizes) if other != number]
+        starts, size = _laid(step, procedure, [both, *others, step.cost.scratch.get(RAM, 0)])
+        inputs = list(starts[1:-1])
+        inputs.insert(number, starts[0] - first)
+        return Offsets(tuple(inputs), starts[0] - first + distance, starts[-1], size)
+    return None
+
+
+def _sizes(step: Step) -> list[int]:
+    """Of the output and the inputs, in bytes."""
+    needs = step.plan.needs
+    inputs = [layout.size(tensor) for layout, tensor in zip(needs.inputs, inputs_of(step.operators))]
+    return [needs.output.size(step.last.output), *inputs]
+
+
+def _unit(step: Step) -> int:
+    """The alignment of all buffers of a step."""
+    needs = step.plan.needs
+    return max(ALIGNMENT, needs.output.alignment, *(layout.alignment for layout in needs.inputs))
+
+
+def _laid(step: Step, procedure: Procedure, sizes: Sequence[int]) -> tuple[list[int], int]:
+    """Where buffers begin one after the other, with margins, and where the last margin ends."""
+    found, end, unit = [], 0, _unit(step)
     for size in sizes:
         found.append(_aligned(end + procedure.before, unit))
         end = found[-1] + size + procedure.after
-    return Offsets(tuple(found[: len(tensors)]), found[-2], found[-1], _aligned(end, unit))
+    return found, _aligned(end, unit)
 
 
 def _aligned(value: int, unit: int) -> int:
@@ -215,12 +254,21 @@ def _network_text(network: Network, procedure: Procedure) -> str:
 
 def _call(step: Step, procedure: Procedure) -> list[str]:
     where = offsets(step, procedure)
-    inputs = [f"arena + {offset}" for offset in where.inputs]
+    over = overlapped(step, procedure) if procedure.overlapped else None
+    chosen = " || ".join(f"round == {number}u" for number in procedure.overlapped)
+
+    def place(apart: int, together: int) -> str:
+        """Of a buffer, by rounds."""
+        return f"arena + {apart}" if apart == together else f"arena + ({chosen} ? {together} : {apart})"
+
+    moved = over or where
+    inputs = [place(*both) for both in zip(where.inputs, moved.inputs)]
+    output = place(where.output, moved.output)
     sizes = [layout.size(t) for layout, t in zip(step.plan.needs.inputs, inputs_of(step.operators))]
     lines = [f"    write_input({i}, {size}u);" for i, size in zip(inputs, sizes) if procedure.fills]
     scratch = step.cost.scratch
-    arguments = [*inputs, f"arena + {where.output}"]
-    arguments += [f"arena + {where.scratch}"] if scratch.get(RAM, 0) else []
+    arguments = [*inputs, output]
+    arguments += [place(where.scratch, moved.scratch)] if scratch.get(RAM, 0) else []
     arguments += [f"scratch_dtcm + {_aligned(procedure.before, ALIGNMENT)}"] if scratch.get(DTCM, 0) else []
     made = call(step.symbol, arguments)
     if step.emission.can_fail:
@@ -228,4 +276,4 @@ def _call(step: Step, procedure: Procedure) -> list[str]:
     else:
         lines.append(f"    {made};")
     size = step.plan.needs.output.size(step.last.output)
-    return [*lines, f"    observe({step.last.index}, arena + {where.output}, {size}u);"]
+    return [*lines, f"    observe({step.last.index}, {output}, {size}u);"]

@@ -178,10 +178,21 @@ class Trial(Examiner):
     def prepare(self, core: Core, given: Arguments, values: Sequence[Int8Array], wanted: bytes) -> None:
         """See `Examiner.prepare`."""
         step, self._kept = self.step, []
+        spoilt = bytes(255 - byte for byte in wanted)
+        alone = True
         for number, (address, layout, content) in enumerate(zip(given.inputs, step.plan.needs.inputs, values), 1):
-            self._place(core, f"input {number}", address, layout.arrange(content), keep=True)
-        # No byte is right before it has been written.
-        self._place(core, "the output", given.output, bytes(255 - byte for byte in wanted), keep=False)
+            name, data = f"input {number}", layout.arrange(content)
+            if address < given.output + len(wanted) and given.output < address + len(data):
+                alone = False
+                first, end = min(address, given.output), max(address + len(data), given.output + len(wanted))
+                self._place(core, f"{name} and the output", first, self._junk(end - first), keep=False)
+                core.store(given.output, spoilt)
+                core.store(address, data)
+            else:
+                self._place(core, name, address, data, keep=True)
+        if alone:
+            # No byte is right before it has been written.
+            self._place(core, "the output", given.output, spoilt, keep=False)
         for scratch, kind in ((given.scratch, RAM), (given.beside, DTCM)):
             if scratch is not None:
                 junk = self._junk(step.cost.scratch[kind])

@@ -33,7 +33,9 @@ from approx_plugin.virtual_board.simulation import simulate
 from approx_plugin.virtual_board.spy import Core, Spy
 
 MARGIN = 64
-PROCEDURE = Procedure("laboratory", MARGIN, MARGIN, fills=False, rounds=len(PATTERNS), most=120, asks=True)
+PROCEDURE = Procedure(
+    "laboratory", MARGIN, MARGIN, fills=False, rounds=len(PATTERNS), most=120, asks=True, overlapped=(0, 3)
+)
 PLACE = Location("--cmsis-nn")
 CHECK_SCRATCH = "approx_network_check_scratch"
 

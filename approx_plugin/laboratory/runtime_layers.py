@@ -7,7 +7,7 @@ draw them, no calibration does: the runtime's coefficients are assumed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -27,7 +27,9 @@ from approx_plugin.laboratory.extremes import (
     largest_sums,
     pick,
 )
+from approx_plugin.laboratory.forms import Form, Shape, activation
 from approx_plugin.laboratory.operators import RESULT_SCALE
+from approx_plugin.laboratory.recurrent_layers import draw_lstm, draw_svdf, draw_svdf_time
 from approx_plugin.model.node import Node, ShapeError, UnsupportedError
 from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Quantization
@@ -47,18 +49,6 @@ RATIOS = (1.0, 1.0, 0.3, 3.0, 1e-3, 1000.0)
 ACTIVATIONS = (NONE, NONE, NONE, RELU, RELU6, RELU_N1_TO_1)
 FUSED = "FusedActivationFunction"
 
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Form:
-    """A node without its output. scale, zero_point: the output's, None for those of the first input."""
-
-    inputs: tuple[Tensor, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
-    scale: float | None = None
-    zero_point: int | None = None
-
 
 def draw_runtime(random: Random, kind: str) -> Operator:
     """One layer of a kind of `FORMS`. No alias: nothing computes that."""
@@ -76,25 +66,20 @@ def draw_runtime(random: Random, kind: str) -> Operator:
 
 def _read(kind: str, form: Form) -> Operator:
     """What the reader makes of it, which says as well which shape comes out."""
-    first = next(tensor for tensor in form.inputs if tensor.data is None)
+    given = [tensor for tensor in form.inputs if tensor is not None]
+    first = next(tensor for tensor in given if tensor.data is None)
     scale = first.scale if form.scale is None else form.scale
     zero_point = first.zero_point if form.zero_point is None else form.zero_point
 
     def read(own_shape: Shape) -> Operator:
-        output = _activation(1 + max(tensor.index for tensor in form.inputs), own_shape, scale, zero_point)
+        output = activation(1 + max(tensor.index for tensor in given), own_shape, scale, zero_point)
+        output = replace(output, element=form.element)
         return OPERATORS[kind].read(Node(0, kind, form.inputs, (output,), form.options), 0, f"{kind.lower()}_0")
 
     try:
-        return read(first.own_shape)
+        return read(form.shape or first.own_shape)
     except ShapeError as error:
         return read(error.shape)
-
-
-def _activation(index: int, own_shape: Shape, scale: float, zero_point: int) -> Tensor:
-    """own_shape: as a file would have it; whatever has no batch of 1 in front gets one, as the reader does it."""
-    lifted = not own_shape or own_shape[0] != 1
-    shape = (1, *own_shape) if lifted else own_shape
-    return Tensor(index, f"t{index}", shape, "int8", Quantization((scale,), (zero_point,)), lifted=lifted)
 
 
 def _constant(random: Random, like: Tensor) -> Tensor:
@@ -118,7 +103,7 @@ def _shape(random: Random, least: int = 1, most: int = 4) -> Shape:
 
 
 def _source(random: Random, own_shape: Shape) -> Tensor:
-    return _activation(0, own_shape, pick(random, SCALES), pick(random, ZERO_POINTS))
+    return activation(0, own_shape, pick(random, SCALES), pick(random, ZERO_POINTS))
 
 
 def _axis(random: Random, shape: Shape) -> int:
@@ -145,7 +130,7 @@ def _operands(random: Random) -> tuple[Tensor, Tensor]:
     if random.random() < 0.3:
         second = second[int(random.integers(len(second))) :]
     one = _source(random, first)
-    other = _activation(1, second, pick(random, SCALES), pick(random, ZERO_POINTS))
+    other = activation(1, second, pick(random, SCALES), pick(random, ZERO_POINTS))
     form = pick(random, ("activation", "activation", "constant", "constant", "number", "twice"))
     if form == "twice":
         return one, one
@@ -205,7 +190,7 @@ def _reduced_extremum(random: Random) -> Form:
 def _joined(random: Random, shapes: Sequence[Shape], axis: int) -> Form:
     """Operands of these shapes, of which all but one may be constants."""
     scale, zero_point = pick(random, SCALES), pick(random, ZERO_POINTS)
-    tensors = [_activation(number, shape, scale, zero_point) for number, shape in enumerate(shapes)]
+    tensors = [activation(number, shape, scale, zero_point) for number, shape in enumerate(shapes)]
     given = int(random.integers(len(tensors)))
     for number, tensor in enumerate(tensors):
         if number != given and random.random() < 0.3:
@@ -393,9 +378,51 @@ def _transposed(random: Random, operator: TransposeConv) -> TransposeConv:
     return replace(operator, bias=bias, multipliers=multipliers, activation_min=low, activation_max=high)
 
 
+def _rows(random: Random) -> Form:
+    """Functions of rows, with the output that TensorFlow Lite demands."""
+    return Form((_source(random, _shape(random)),), {}, 1 / 128, 0)
+
+
+def _logarithms(random: Random) -> Form:
+    return replace(_rows(random), scale=1 / 16, zero_point=127)
+
+
+def _index(random: Random) -> Form:
+    """The index of an element, of 4 bytes or 8."""
+    shape = _shape(random)
+    axis = _axis(random, shape)
+    width, element = pick(random, ((4, "int32"), (8, "int64")))
+    kept = tuple(extent for place, extent in enumerate(shape) if place != axis % len(shape))
+    return Form((_source(random, shape), _numbers(axis)), {}, 1.0, 0, element=element, shape=(*kept, width))
+
+
+def _wide_softmax(random: Random) -> Form:
+    shape = _shape(random)
+    source = _source(random, shape)
+    return Form((source,), {"Beta": 1.0}, 1 / 65536, -32768, element="int16", shape=(*shape, 2))
+
+
+def _matrices(random: Random) -> Form:
+    """Either side transposed, repeated or a constant."""
+    front = tuple(int(random.integers(1, 4)) for _ in range(int(random.integers(0, 4))))
+    rows, depth, columns = (pick(random, SIZES) for _ in range(3))
+    turned = (bool(random.integers(2)), bool(random.integers(2)))
+    inner = ((depth, rows) if turned[0] else (rows, depth), (columns, depth) if turned[1] else (depth, columns))
+    sides = []
+    for place, matrix in enumerate(inner):
+        repeated = tuple(1 if random.random() < 0.3 else extent for extent in front)
+        shape = repeated[int(random.integers(len(front) + 1)) if place else 0 :]
+        sides.append(activation(place, (*shape, *matrix), pick(random, SCALES), pick(random, ZERO_POINTS)))
+    constant = int(random.integers(4))
+    if constant < 2:
+        sides[constant] = _constant(random, sides[constant])
+    scale = sides[0].scale * sides[1].scale * pick(random, (1.0, 30.0, 1000.0))
+    return Form(tuple(sides), {"AdjX": turned[0], "AdjY": turned[1]}, scale, pick(random, ZERO_POINTS))
+
+
 TABLES = (
     *("ABS", "ELU", "EXP", "GELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "QUANTIZE"),
-    *("RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "TANH"),
+    *("RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "RSQRT", "TANH"),
 )
 
 FORMS: Mapping[str, Callable[[Random], Form]] = MappingProxyType(
@@ -433,6 +460,15 @@ FORMS: Mapping[str, Callable[[Random], Form]] = MappingProxyType(
         "SPACE_TO_BATCH_ND": _space_to_batch,
         "BATCH_TO_SPACE_ND": _batch_to_space,
         "TRANSPOSE_CONV": _transpose_conv,
+        "L2_NORMALIZATION": _rows,
+        "LOG_SOFTMAX": _logarithms,
+        "BATCH_MATMUL": _matrices,
+        "ARG_MAX": _index,
+        "ARG_MIN": _index,
+        "SOFTMAX_INT16": _wide_softmax,
+        "UNIDIRECTIONAL_SEQUENCE_LSTM": draw_lstm,
+        "SVDF": draw_svdf,
+        "SVDF_TIME": draw_svdf_time,
     }
 )
 """Kind -> a node of this kind. ADD and PAD as well: the library serves some of their forms, the runtime the others."""

@@ -20,6 +20,7 @@ class Tensor:
 
     index: its number in the file, the key by which operators name it.
     shape: with the batch dimension, which is 1.
+    element: "int8", or what an int8 tensor's bytes are: its last axis holds the bytes of one number, the lowest first.
     lifted: the file's shape lacks that dimension (it has rows, or nothing, in front): `shape` has a 1 more than it.
     dtype: numpy's name of it ("int8", "int32", "float32", "uint8").
     data:  the constant's values, read-only; None for an activation.
@@ -32,6 +33,7 @@ class Tensor:
     quantization: Quantization | None
     data: npt.NDArray[Any] | None = None
     lifted: bool = False
+    element: str = "int8"
 
     @property
     def own_shape(self) -> tuple[int, ...]:

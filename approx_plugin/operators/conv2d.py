@@ -13,8 +13,10 @@ from approx_plugin.model.node import Node, UnsupportedError
 from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Multiplier
 from approx_plugin.model.tensor import Int8Array, Int32Array
+from approx_plugin.native.products import Layer
 from approx_plugin.operators import reading
 from approx_plugin.operators.geometry import Padding, Window, patches
+from approx_plugin.operators.host import convolution
 from approx_plugin.operators.matrix import Matrix
 
 __all__ = ["Conv2D", "Padding"]
@@ -161,9 +163,17 @@ class Conv2D(Operator):
             for part in parts
         )
 
+    @cached_property
+    def _native(self) -> Layer | None:
+        return convolution(self) if self.groups == 1 else None
+
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
-        """See `Operator.compute`. im2col and one matrix product, a few inputs at a time."""
+        """See `Operator.compute`. In C; without it, im2col and one matrix product, a few inputs at a time."""
         (values,) = inputs
+        made = self._native(values) if self._native else None
+        return self._by_matrices(values) if made is None else made
+
+    def _by_matrices(self, values: Int8Array) -> Int8Array:
         window = self.window
         output = np.empty((len(values), *self.output_shape), dtype=np.int8)
         rows = self.output_shape[0] * self.output_shape[1]

@@ -14,9 +14,11 @@ from approx_plugin.model.node import Node, UnsupportedError
 from approx_plugin.model.operator import Operator
 from approx_plugin.model.quantization import Multiplier
 from approx_plugin.model.tensor import Int8Array, Int32Array
+from approx_plugin.native.products import Layer
 from approx_plugin.operators import reading
 from approx_plugin.operators.fixed_point import FloatArray, Requantizer
 from approx_plugin.operators.geometry import Padding, Window, padded
+from approx_plugin.operators.host import depthwise
 
 _BLOCK_ELEMENTS = 1 << 18
 """Output elements that are computed at a time: accumulator and product stay in the cache."""
@@ -110,12 +112,21 @@ class DepthwiseConv2D(Operator):
             activation_max=self.activation_max,
         )
 
+    @cached_property
+    def _native(self) -> Layer | None:
+        return depthwise(self) if self.depth_multiplier == 1 else None
+
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
-        """See `Operator.compute`. One multiply-add of whole maps a tap.
+        """See `Operator.compute`. In C where there is one output per input channel, and a compiler."""
+        (values,) = inputs
+        made = self._native(values) if self._native else None
+        return self._by_maps(values) if made is None else made
+
+    def _by_maps(self, values: Int8Array) -> Int8Array:
+        """One multiply-add of whole maps a tap.
 
         float32 sums are exact: a window would need more than 1000 taps to leave its 24 bits, and float64 serves then.
         """
-        (values,) = inputs
         _, height, width, channels = self.output.shape
         exact_in_float32 = int(np.abs(self.weights.astype(np.int64)).sum(axis=(0, 1)).max()) * 128 <= 1 << 24
         dtype: npt.DTypeLike = np.float32 if exact_in_float32 else np.float64

@@ -125,7 +125,7 @@ def _checked_activation(tensor: Tensor, rank: int | None) -> Tensor:
             f'activation "{tensor.name}" has {len(quantization.scale)} scales',
             "activations need one scale for the tensor; only weights may have one a channel",
         )
-    if not -128 <= quantization.zero_point[0] <= 127:
+    if tensor.element == "int8" and not -128 <= quantization.zero_point[0] <= 127:
         raise UnsupportedError(
             f'activation "{tensor.name}" has zero point {quantization.zero_point[0]}', "int8 needs -128 to 127"
         )

@@ -16,7 +16,9 @@ from collections.abc import Mapping
 
 from approx_plugin.model.operator import Operator
 from approx_plugin.operators.add import Add, Sub
+from approx_plugin.operators.arg_max import ArgMax, ArgMin
 from approx_plugin.operators.average_pool2d import AveragePool2D
+from approx_plugin.operators.batch_matmul import BatchMatmul
 from approx_plugin.operators.blocks import BatchToSpace, DepthToSpace, SpaceToBatch, SpaceToDepth
 from approx_plugin.operators.concatenation import Concatenation, Pack
 from approx_plugin.operators.conv2d import Conv2D
@@ -25,6 +27,9 @@ from approx_plugin.operators.extremum import Maximum, Minimum
 from approx_plugin.operators.fully_connected import FullyConnected
 from approx_plugin.operators.gather import BroadcastTo, Gather, Reverse, Tile
 from approx_plugin.operators.hard_swish import HardSwish
+from approx_plugin.operators.l2_normalization import L2Normalization
+from approx_plugin.operators.log_softmax import LogSoftmax
+from approx_plugin.operators.lstm import UnidirectionalSequenceLstm
 from approx_plugin.operators.max_pool2d import MaxPool2D
 from approx_plugin.operators.mul import Mul
 from approx_plugin.operators.pad import MirrorPad, Pad, PadV2
@@ -34,16 +39,22 @@ from approx_plugin.operators.reduction import Mean, ReduceMax, ReduceMin, Sum
 from approx_plugin.operators.reshape import ExpandDims, Reshape, Squeeze
 from approx_plugin.operators.resize_bilinear import ResizeBilinear
 from approx_plugin.operators.resize_nearest_neighbor import ResizeNearestNeighbor
+from approx_plugin.operators.rsqrt import Rsqrt
 from approx_plugin.operators.slices import Slice, Split, SplitV, StridedSlice, Unpack
 from approx_plugin.operators.smooth import Elu, Exp, Gelu, Logistic, Tanh
 from approx_plugin.operators.softmax import Softmax
+from approx_plugin.operators.svdf import SvdfFeatures, SvdfTime
 from approx_plugin.operators.transpose import Transpose
 from approx_plugin.operators.transpose_conv import TransposeConv
+from approx_plugin.operators.wide_softmax import WideSoftmax
 
 _CLASSES: tuple[type[Operator], ...] = (
     Abs,
     Add,
+    ArgMax,
+    ArgMin,
     AveragePool2D,
+    BatchMatmul,
     BatchToSpace,
     BroadcastTo,
     Concatenation,
@@ -57,7 +68,9 @@ _CLASSES: tuple[type[Operator], ...] = (
     Gather,
     Gelu,
     HardSwish,
+    L2Normalization,
     LeakyRelu,
+    LogSoftmax,
     Logistic,
     Maximum,
     MaxPool2D,
@@ -80,6 +93,7 @@ _CLASSES: tuple[type[Operator], ...] = (
     ResizeBilinear,
     ResizeNearestNeighbor,
     Reverse,
+    Rsqrt,
     Slice,
     Softmax,
     SpaceToBatch,
@@ -90,29 +104,30 @@ _CLASSES: tuple[type[Operator], ...] = (
     StridedSlice,
     Sub,
     Sum,
+    SvdfFeatures,
+    SvdfTime,
     Tanh,
     Tile,
     Transpose,
     TransposeConv,
+    UnidirectionalSequenceLstm,
     Unpack,
+    WideSoftmax,
 )
 
 OPERATORS: Mapping[str, type[Operator]] = {operator.kind: operator for operator in _CLASSES}
 """TFLite's name -> class."""
 
-_RECURRENT = "recurrent layers are not supported: use convolutions over time"
+_RECURRENT = "of recurrent layers, LSTM (unrolled=False) and SVDF are supported: use these, or convolutions over time"
 
 HINTS: Mapping[str, str] = {
-    "ARG_MAX": "leave it out: the largest output is found by the application",
     "CALL_ONCE": "export without variables: the state belongs to the application",
     "ASSIGN_VARIABLE": "export without variables: the state belongs to the application",
     "READ_VARIABLE": "export without variables: the state belongs to the application",
     "VAR_HANDLE": "export without variables: the state belongs to the application",
     "LSTM": _RECURRENT,
     "RNN": _RECURRENT,
-    "SVDF": _RECURRENT,
     "TOPK_V2": "leave it out: the largest outputs are found by the application",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": _RECURRENT,
     "UNIDIRECTIONAL_SEQUENCE_RNN": _RECURRENT,
     "WHILE": "export without loops",
 }

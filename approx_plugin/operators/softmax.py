@@ -111,24 +111,35 @@ class Softmax(Operator):
     @cached_property
     def exponentials(self) -> Int64Array:
         """exp(beta * scale * -d) in Q0.31 for d = 0 .. 255, 0 beyond `difference_min`."""
-        differences = -np.arange(256, dtype=np.int64)
-        counted = differences >= self.difference_min
-        shifted = np.where(counted, differences << self.multiplier.shift, 0)
-        scaled = doubling_high_multiply(shifted, np.int64(self.multiplier.mantissa))  # type: ignore[arg-type]
-        return np.where(counted, _exp_of_negative(scaled), 0)
+        return exponentials(self.multiplier, self.difference_min)
 
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
         """See `Operator.compute`."""
         (values,) = inputs
         rows = values.reshape(-1, values.shape[-1]).astype(np.int64)
-        exponentials = self.exponentials[rows.max(axis=1, keepdims=True) - rows]
-        sums = divide_by_power_of_two(exponentials, _int64(_SUM_BITS)).sum(axis=1, keepdims=True)
-        headroom = 32 - _bit_length(np.minimum(sums, _SUM_LIMIT - 1))
-        reciprocals = _one_over_one_plus((sums << headroom) - (1 << 31))
-        # 1/sum is 2**(headroom - 12) * reciprocal; the output has 8 of the 31 fraction bits.
-        products = divide_by_power_of_two(doubling_high_multiply(reciprocals, exponentials), _SUM_BITS - headroom + 23)
-        products = np.where(sums < _SUM_LIMIT, products, 0)
+        products = probabilities(self.exponentials, rows, 8)
         return np.clip(products - 128, -128, 127).astype(np.int8).reshape(values.shape)
+
+
+def exponentials(multiplier: Multiplier, difference_min: int) -> Int64Array:
+    """exp(-d) in Q0.31 for differences d = 0 .. 255 of the input, scaled by `differences_scaled_by`."""
+    differences = -np.arange(256, dtype=np.int64)
+    counted = differences >= difference_min
+    shifted = np.where(counted, differences << multiplier.shift, 0)
+    scaled = doubling_high_multiply(shifted, np.int64(multiplier.mantissa))  # type: ignore[arg-type]
+    return np.where(counted, exponentials_of(scaled), 0)
+
+
+def probabilities(exponentials: Int64Array, rows: Int64Array, bits: int) -> Int64Array:
+    """The softmax of rows [count, size] as whole numbers of 2**-bits, at most 2**bits. exponentials: see above."""
+    terms = exponentials[rows.max(axis=1, keepdims=True) - rows]
+    sums = divide_by_power_of_two(terms, _int64(_SUM_BITS)).sum(axis=1, keepdims=True)
+    headroom = 32 - _bit_length(np.minimum(sums, _SUM_LIMIT - 1))
+    reciprocals = one_over_one_plus((sums << headroom) - (1 << 31))
+    # 1/sum is 2**(headroom - 12) * reciprocal; the output has `bits` of the 31 fraction bits.
+    shift = _SUM_BITS - headroom + 31 - bits
+    products = divide_by_power_of_two(doubling_high_multiply(reciprocals, terms), shift)
+    return np.where(sums < _SUM_LIMIT, products, 0)
 
 
 def _int64(value: int) -> Int64Array:
@@ -144,7 +155,7 @@ def _saturate(values: Int64Array) -> Int64Array:
     return np.clip(values, INT32_MIN, INT32_MAX)
 
 
-def _exp_of_negative(values: Int64Array) -> Int64Array:
+def exponentials_of(values: Int64Array) -> Int64Array:
     """exp(a) in Q0.31 of a <= 0 in Q5.26."""
     fraction_bits = 31 - _DIFFERENCE_BITS
     quarter = 1 << (fraction_bits - 2)
@@ -168,7 +179,7 @@ def _exp_between_minus_quarter_and_zero(values: Int64Array) -> Int64Array:
     return _EXP_EIGHTH + doubling_high_multiply(_int64(_EXP_EIGHTH), x + tail)
 
 
-def _one_over_one_plus(values: Int64Array) -> Int64Array:
+def one_over_one_plus(values: Int64Array) -> Int64Array:
     """1 / (1 + a) in Q0.31 of 0 <= a < 1 in Q0.31, by three steps of Newton-Raphson in Q2.29."""
     total = values + INT32_MAX
     half_denominator = (total + 1) >> 1

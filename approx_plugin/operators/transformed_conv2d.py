@@ -13,8 +13,10 @@ import numpy.typing as npt
 from approx_plugin.model.node import Node, UnsupportedError
 from approx_plugin.model.operator import Operator
 from approx_plugin.model.tensor import Int8Array
+from approx_plugin.native.products import Layer
 from approx_plugin.operators.fixed_point import LARGEST_WITHOUT_WRAP
 from approx_plugin.operators.geometry import Padding, padded
+from approx_plugin.operators.host import transformed
 from approx_plugin.operators.winograd import TRANSFORMS, Transform
 
 Int16Array = npt.NDArray[np.int16]
@@ -123,9 +125,18 @@ class TransformedConv2D(Operator):
         """[points, in_channels, out_channels]."""
         return np.ascontiguousarray(self.coefficients.transpose(1, 2, 0).astype(np.float64))
 
+    @cached_property
+    def _native(self) -> Layer | None:
+        return transformed(self)
+
     def compute(self, inputs: Sequence[Int8Array]) -> Int8Array:
-        """See `Operator.compute`. All products and sums are whole numbers far below 2**53: exact in float64."""
+        """See `Operator.compute`. In C where there is a compiler."""
         (values,) = inputs
+        made = self._native(values) if self._native else None
+        return self._by_matrices(values) if made is None else made
+
+    def _by_matrices(self, values: Int8Array) -> Int8Array:
+        """All products and sums are whole numbers far below 2**53: exact in float64."""
         form, (height, width) = self.form, self.output.shape[1:3]
         rows, columns = self.tiles
         output = np.empty((len(values), height, width, self.out_channels), np.int8)

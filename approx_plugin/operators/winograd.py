@@ -1,9 +1,10 @@
-"""Winograd's minimal filtering of 3x3 convolutions with stride 1, in integers, tile by tile.
+"""Minimal filtering of 3x3 convolutions, in integers, tile by tile: Winograd's for stride 1, Karatsuba's for stride 2.
 
 A tile of outputs is A^T [U * V] A', summed over the input channels, with the transformed weights U = G g G'^T and the
 transformed input V = B^T d B' of the patch d under the tile. G is scaled so that U is whole: the sums come out times
 `Transform.scale`. Source: A. Lavin, S. Gray, "Fast algorithms for convolutional neural networks", CVPR 2016; the
-vertical and the horizontal direction may have different sizes here.
+vertical and the horizontal direction may have different sizes here. With stride 2 two outputs share an input, and one
+of six products is saved by (a - c) x + c (x + y) = a x + c y.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ Rows = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True)
 class Direction:
-    """F(m, 3) along one axis: m outputs of m + 2 inputs by m + 2 products.
+    """F(m, 3) along one axis: m outputs of n inputs by p products; with stride 1 n and p are m + 2.
 
-    weights: G [m + 2, 3], times `scale`; inputs: B^T [m + 2, m + 2]; outputs: A^T [m, m + 2].
+    weights: G [p, 3], times `scale`; inputs: B^T [p, n]; outputs: A^T [m, p].
     """
 
     outputs_at_once: int
@@ -33,6 +34,7 @@ class Direction:
     weights: Rows
     inputs: Rows
     outputs: Rows
+    stride: int = 1
 
 
 F2 = Direction(
@@ -59,9 +61,19 @@ F4 = Direction(
 )
 
 
+STRIDED = Direction(
+    2,
+    1,
+    ((1, 0, 0), (0, 1, 0), (1, 0, 1), (0, 0, 1), (0, -1, 0)),
+    ((1, 0, -1, 0, 0), (0, 1, 0, 0, 0), (0, 0, 1, 0, 0), (0, 0, 1, 0, -1), (0, 0, 0, 1, 0)),
+    ((1, 1, 1, 0, 0), (0, 0, 1, -1, -1)),
+    2,
+)
+
+
 @dataclass(frozen=True)
 class Transform:
-    """Both directions. Points are numbered row by row: vertical * horizontal.points + horizontal."""
+    """Both directions, with the same stride. Points are numbered row by row."""
 
     name: str
     vertical: Direction
@@ -75,12 +87,35 @@ class Transform:
     @property
     def patch(self) -> tuple[int, int]:
         """Inputs under a tile: (rows, columns)."""
-        return self.tile[0] + 2, self.tile[1] + 2
+        return len(self.vertical.inputs[0]), len(self.horizontal.inputs[0])
+
+    @property
+    def stride(self) -> tuple[int, int]:
+        """Of the convolution."""
+        return self.vertical.stride, self.horizontal.stride
+
+    @property
+    def step(self) -> tuple[int, int]:
+        """Inputs from one tile to the next: (rows, columns)."""
+        return self.tile[0] * self.stride[0], self.tile[1] * self.stride[1]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Points: (rows, columns)."""
+        return len(self.vertical.inputs), len(self.horizontal.inputs)
 
     @property
     def points(self) -> int:
         """Products of a tile for each pair of input and output channel."""
-        return self.patch[0] * self.patch[1]
+        return self.grid[0] * self.grid[1]
+
+    @cached_property
+    def sums(self) -> tuple[tuple[int, ...], ...]:
+        """Points that count the same in every output, and can be added up before: numbered row by row."""
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for point, column in enumerate(self.outputs.T.tolist()):
+            alike.setdefault(tuple(column), []).append(point)
+        return tuple(map(tuple, alike.values()))
 
     @property
     def scale(self) -> int:
@@ -131,4 +166,8 @@ T22 = Transform("t22", F2, F2)
 T42 = Transform("t42", F4, F2)
 """F(4x2, 3x3): 24 products for 8 outputs."""
 
+P22 = Transform("p22", STRIDED, STRIDED)
+"""3x3 with stride 2: 25 products for 4 outputs instead of 36."""
+
 TRANSFORMS = {transform.name: transform for transform in (T22, T42)}
+"""Those in which a layer may stay, by name: see `TransformedConv2D`."""

@@ -14,8 +14,7 @@ _TEXT = """\
 {preparation}## Import and run
 
 STM32CubeIDE (1.9 or newer): *File > Import... > General > Existing Projects into Workspace*, select this directory,
-*Finish*; then build *Debug* or *Release* and run it on the board. There is no .ioc file: clock and UART are set up by
-`Drivers/BSP`.
+*Finish*; then build *Debug* or *Release* and run it on the board. There is no .ioc file: {setup}
 The results are printed on {console}: first every layer with its average number of
 cycles, then every test vector, then the time of one inference.
 
@@ -28,7 +27,7 @@ The project lies in one directory and has no links out of it: it can be moved, c
 |---|---|
 | `Core/` | the application: runs the stored test vectors and prints; `Core/Src/test_vectors.c` holds them |
 | `Core/Src/inference.c` | how a program calls the network: its three buffers and the call |
-| `Drivers/BSP/` | clock, UART and cycle counter of the board |
+| `Drivers/BSP/` | {support} |
 | `Middlewares/Approx/` | the network: `Inc/{header}` is what an application includes |
 | `Middlewares/CMSIS-NN/` | the library that computes the other layers: {provider} {version} |
 | `{script}` | the linker script |
@@ -54,7 +53,16 @@ _PREPARATION = """\
 
 """
 
-_REPORT = "| `report.txt`, `report.json` | what was approximated, accuracy, memory |\n"
+_BOARD = ("clock and UART are set up by\n`Drivers/BSP`.", "clock, UART and cycle counter of the board")
+_PART = (
+    "nothing but the core is known\nof this part's board. It stays on its reset clock; functions of your own set up "
+    "clock, flash and caches\n(`device_start`), print on a UART (`device_put`) and light a LED (`device_show`): "
+    "`Drivers/BSP/board.c` says how.",
+    "cycle counter and trace port of the core",
+)
+"""How the project is set up, and what Drivers/BSP is: of a board, and of a part alone."""
+
+_REPORT = "| `report.html`, `report.txt`, `report.json` | what was approximated, accuracy, memory |\n"
 
 
 def readme_text(
@@ -64,6 +72,9 @@ def readme_text(
     files lie beside it.
     """
     console = f"the board's virtual COM port ({board.console.baud} baud, 8N1)" if board.console else "its console"
+    if board.generic:
+        console = "the core's trace port (SWO, ITM port 0)" if board.console else "what `device_put` writes to"
+    setup, support = _PART if board.generic else _BOARD
     return _TEXT.format(
         name=name,
         provenance=paragraph(
@@ -72,6 +83,8 @@ def readme_text(
         preparation=_PREPARATION.format(text=board.preparation) if board.preparation else "",
         console=console,
         header=header,
+        setup=setup,
+        support=support,
         script=script,
         provider=provider.provider,
         version=provider.version,

@@ -91,6 +91,8 @@ def _stage(directory: Path, new: Mapping[str, bytes], removed: Sequence[str], *,
         staged = staging / "new" / path
         staged.parent.mkdir(parents=True, exist_ok=True)
         staged.write_bytes(content)
+        with contextlib.suppress(OSError):  # there is none yet, or the file system keeps no modes
+            shutil.copymode(directory / path, staged)
     folders = {str(parent) for path in new for parent in Path(path).parents if not (directory / parent).exists()}
     journal = _Journal(
         {path: sha256(content) for path, content in new.items()},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.linker import linker_script
-from approx_plugin.boards.sources import BSP, board_sources, core_sources
+from approx_plugin.boards.sources import BSP, board_sources, core_sources, device_header
 from approx_plugin.boards.startup import startup
 from approx_plugin.cubeide.cproject import cproject_text
 from approx_plugin.cubeide.project_file import encoding_text, project_text
@@ -67,6 +67,7 @@ def collect(
         ".settings/org.eclipse.core.resources.prefs": encoding_text(),
         settings.linker_script: linker_script(board),
         settings.startup: startup(board),
+        **({f"{BSP}/device.h": device_header(board)} if board.generic else {}),
         "Core/Src/test_vectors.c": vectors_text(vectors),
         "README.md": readme_text(
             project_name,
@@ -84,7 +85,7 @@ def collect(
         _encoded(extra, ""),
         {path: _renamed(program.names, content) for path, content in _copied(core_sources()).items()},
         _copied(board_sources(board)),
-        _copied(_runtime_sources()),
+        _copied(runtime_sources()),
         _copied({f"{LIBRARY_FOLDER}/{path}": file for path, file in provider.files.items()}),
     )
 
@@ -102,7 +103,7 @@ def _renamed(names: Names, content: bytes) -> bytes:
     return content if names == UNNAMED else names.renamed(content.decode()).encode()
 
 
-def _runtime_sources() -> dict[str, Path]:
+def runtime_sources() -> dict[str, Path]:
     """The static part of the network's code: path in the project -> file of the repository."""
     root = resource_root()
     files = sorted((root / NETWORK_FOLDER).glob("*/*.[ch]"))

@@ -66,8 +66,8 @@ def write(files: Mapping[str, bytes], directory: Path, force: bool = False) -> W
     try:
         recover(directory)
         known = read_manifest(directory / FILE_NAME)
-        present = _present(directory, {*files, *(known or {}), FILE_NAME})
-        plan = _plan(files, directory, known, present, force)
+        present = present_in(directory, {*files, *(known or {}), FILE_NAME})
+        plan = plan_of(files, directory, known, present, force)
         new = {path: files[path] for path in plan.written}
         manifest = manifest_text(files)
         if present.get(FILE_NAME) != sha256(manifest):
@@ -94,18 +94,18 @@ def check(directory: Path, force: bool = False) -> None:
     if known is None:
         _refuse_foreign(directory)
     elif not force:
-        present = _present(directory, {path for path in known if not is_shared(path)})
+        present = present_in(directory, {path for path in known if not is_shared(path)})
         edited = [path for path, digest in present.items() if digest != known[path]]
         raise_all(_refusals(directory, edited, [], []))
 
 
-def _present(directory: Path, paths: Iterable[str]) -> dict[str, str]:
+def present_in(directory: Path, paths: Iterable[str]) -> dict[str, str]:
     """The sha256 of the regular files at `paths`, sorted; paths without one are left out."""
     found = ((path, content_at(directory, path)) for path in sorted(paths))
     return {path: sha256(content) for path, content in found if content is not None}
 
 
-def _plan(
+def plan_of(
     files: Mapping[str, bytes],
     directory: Path,
     known: Mapping[str, str] | None,

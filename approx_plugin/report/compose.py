@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from approx_plugin import __version__
-from approx_plugin.approximation.basis import IntArray
+from approx_plugin.approximation.basis import Float64Array, IntArray
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.approximation.grouping import Groups
 from approx_plugin.boards.board import Board
@@ -21,7 +21,7 @@ from approx_plugin.exploration.choice import Choice
 from approx_plugin.exploration.comparison import Comparison
 from approx_plugin.exploration.design import Candidates
 from approx_plugin.exploration.offers import Offer
-from approx_plugin.exploration.search import Exploration
+from approx_plugin.exploration.result import Exploration
 from approx_plugin.kernels.needs import FLASH, RAM, Bytes
 from approx_plugin.kernels.program import VIEW, Program, Step
 from approx_plugin.library.provider import CmsisNn
@@ -33,16 +33,17 @@ from approx_plugin.report.data import (
     Approximation,
     Border,
     Considered,
-    FrontPoint,
+    DataUse,
     LayerRow,
     Macs,
     MemoryUse,
     Report,
     Totals,
-    Tried,
-    points,
 )
-from approx_plugin.spec.spec import Method, Spec, Target
+from approx_plugin.report.detail import Histogram, arena_pieces, histogram, skip_map
+from approx_plugin.report.searched import dominated, front, looks, required
+from approx_plugin.report.target import costs, limits_of, target_met, target_title
+from approx_plugin.spec.spec import Method, Spec
 
 INTERVAL_METHOD = "(paired, adjusted Wald)"
 
@@ -55,7 +56,7 @@ class Subject:
     """What is reported on.
 
     graph: the exact network; cost_model: what the estimated cycles were fitted to; budgets: what the board has for the
-    steps and the arena.
+    steps and the arena; preferred: the kernel that was asked for, None where the cost decides.
     """
 
     spec: Spec
@@ -63,6 +64,19 @@ class Subject:
     graph: Graph
     cost_model: str
     budgets: Bytes
+    preferred: str | None = None
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Cycles of the exact network on the same board, by operator index, estimated by the same model.
+
+    library: with CMSIS-NN, or the quickest kernel where that has none; exact: of the steps of the choice of kernels
+    for the exact network, at the operators with which they end.
+    """
+
+    library: Mapping[int, float]
+    exact: Mapping[int, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,13 +98,18 @@ class Made:
     accuracy: Comparison | None
     provider: CmsisNn
     built: BuildResult | None
+    rivals: Rivals
+    significances: Mapping[int, Float64Array]
+    data: tuple[DataUse, ...]
+    remedies: tuple[str, ...] = ()
 
 
 def compose(subject: Subject, made: Made) -> Report:
     """The report on a generated project."""
     spec, board, graph = subject.spec, subject.board, subject.graph
     program, built, exploration, provider = made.program, made.built, made.exploration, made.provider
-    looks = len(exploration.looks) if exploration else None
+    tried = len(exploration.looks) if exploration else None
+    limits = tuple(limits_of(spec, board, program))
     return Report(
         network=graph.name,
         model_file=spec.model.name,
@@ -108,7 +127,7 @@ def compose(subject: Subject, made: Made) -> Report:
         compiler=f"{COMPILER} {built.compiler}" if built else "none found",
         input=_border(graph.input_tensor),
         output=_border(graph.output_tensor),
-        accuracy=_accuracy("confirmation", made.accuracy, looks if looks is not None or not made.candidates else 1),
+        accuracy=_accuracy("confirmation", made.accuracy, tried if tried is not None or not made.candidates else 1),
         exploration_accuracy=_accuracy("exploration", exploration.exploration if exploration else None, 0),
         exact=made.exact,
         chosen=Totals(
@@ -126,14 +145,28 @@ def compose(subject: Subject, made: Made) -> Report:
             flash=built.size.flash_bytes if built else None,
             ram_capacity=board.ram.length,
             flash_capacity=board.flash.length,
+            flash_by_source=_by_size(built.size.flash_by_source) if built else (),
+            ram_by_source=_by_size(built.size.ram_by_source) if built else (),
         ),
         layers=tuple(_layers(graph, made)),
-        front=_front(exploration),
+        front=front(exploration, graph),
         evaluations=exploration.evaluations if exploration else 0,
         allowed_drop=spec.target.max_accuracy_drop if exploration and spec.target else None,
         confidence=exploration.confidence if exploration else None,
-        looks=_looks(exploration),
-        remarks=tuple(_remarks(made)),
+        looks=looks(exploration),
+        remarks=(*board.notes, *_remarks(made)),
+        required=required(spec, exploration),
+        target_met=target_met(exploration, limits),
+        limits=limits,
+        remedies=made.remedies,
+        dominated=dominated(exploration, graph),
+        arena=arena_pieces(program.memory),
+        data=made.data,
+        seed=spec.search.seed,
+        is_baseline=provider.is_baseline,
+        preferred=subject.preferred,
+        more_inputs=tuple(map(_border, graph.inputs[1:])),
+        more_outputs=tuple(map(_border, graph.outputs[1:])),
     )
 
 
@@ -141,25 +174,15 @@ def method_title(method: Method) -> str:
     """The method in words."""
     if method.name == "none":
         return "none (exact)"
-    if method.name == "reconstruction":
-        return "reconstruction, by the kernels' groups"
+    if method.name in ("reconstruction", "compensated"):
+        return f"{method.name}, by the kernels' groups"
     return f"{method.name}, {method.criterion}, by {method.granularity}"
 
 
 def _target(spec: Spec, made: Made) -> str:
     if made.exploration is not None:
         return target_title(spec.target, made.exploration.confidence)
-    return FROM_FILE if made.candidates else "exact"
-
-
-def target_title(target: Target | None, confidence: float | None = None) -> str:
-    """What the accuracy has to be, and how sure that has to be, in words."""
-    if target is None:
-        return "none"
-    sure = "" if confidence is None else f", with {confidence:g} % confidence"
-    if target.max_accuracy_drop is not None:
-        return f"at most {points(target.max_accuracy_drop)} below the exact network{sure}"
-    return f"at least {target.accuracy:g} %{sure}"
+    return "; ".join([FROM_FILE if made.candidates else "exact", *costs(spec.target)])
 
 
 def totals_of(choice: Choice, shortages: Sequence[str]) -> Totals:
@@ -174,7 +197,7 @@ def totals_of(choice: Choice, shortages: Sequence[str]) -> Totals:
 
 
 def _border(tensor: Tensor) -> Border:
-    return Border(tensor.name, tensor.shape, tensor.scale, tensor.zero_point)
+    return Border(tensor.name, tensor.shape, tensor.scale, tensor.zero_point, tensor.element)
 
 
 def _accuracy(name: str, comparison: Comparison | None, looks: int | None) -> Accuracy:
@@ -217,6 +240,10 @@ def _layers(graph: Graph, made: Made) -> Iterator[LayerRow]:
             approximation=_approximation(graph.operators[operator.index], candidate) if candidate else None,
             considered=_considered(made.considered.get(operator.index, {}), step),
             note=made.notes.get(operator.index, ""),
+            step=step.last.index if step else None,
+            library_cycles=made.rivals.library.get(operator.index, 0.0),
+            exact_cycles=made.rivals.exact.get(operator.index, 0.0),
+            significance=_significance(made.significances.get(operator.index), candidate),
         )
 
 
@@ -233,10 +260,20 @@ def _macs(operator: Operator, step: Step | None, candidate: Candidate | None) ->
     return Macs(operator.macs, skipped, left_out - skipped, constant, operator.macs - undone, spared)
 
 
+def _significance(values: Float64Array | None, candidate: Candidate | None) -> Histogram | None:
+    return None if values is None else histogram(values, candidate.level if candidate else None)
+
+
+def _by_size(sources: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(sources.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
 def _approximation(exact: Operator, candidate: Candidate) -> Approximation:
     grouping = candidate.grouping
-    before = _held(grouping.basis.coefficients(exact), grouping.groups)
+    coefficients = grouping.basis.coefficients(exact)
+    before = _held(coefficients, grouping.groups)
     after = _held(candidate.coefficients, grouping.groups)
+    held = _flat(coefficients) != 0
     return Approximation(
         grouping.basis.name,
         grouping.title,
@@ -245,13 +282,19 @@ def _approximation(exact: Operator, candidate: Candidate) -> Approximation:
         candidate.products - candidate.kept,
         int(before.sum()),
         int((before & ~after).sum()),
+        skip_map(held, held & (_flat(candidate.coefficients) == 0)),
     )
+
+
+def _flat(coefficients: IntArray) -> IntArray:
+    """[output channels, operands], flat operands."""
+    return coefficients.reshape(len(coefficients), -1)
 
 
 def _held(coefficients: IntArray, groups: Groups) -> npt.NDArray[np.bool_]:
     """bool [output channels, groups]: whether a group holds a coefficient that is not 0."""
     flat = groups.reshape(-1)
-    rows = coefficients.reshape(len(coefficients), -1) != 0
+    rows = _flat(coefficients) != 0
     return np.array([np.bincount(flat, row) > 0 for row in rows])
 
 
@@ -264,37 +307,6 @@ def _considered(offers: Mapping[str, Offer], step: Step | None) -> tuple[Conside
         plan, cost = (step.plan, step.cost) if step is not None and taken else (offer.plan, offer.cost)
         found.append(Considered(kernel, plan.variant, cost.cycles, cost.flash_bytes, cost.ram_bytes, taken))
     return tuple(sorted(found, key=lambda one: (one.cycles, one.kernel)))
-
-
-def _front(exploration: Exploration | None) -> tuple[FrontPoint, ...]:
-    """The front, and among it the design that was taken if it is not on it: confirmation may prefer a milder one."""
-    if exploration is None:
-        return ()
-    chosen = exploration.chosen.point
-    front = list(exploration.front.points)
-    shown = front if chosen in front else sorted([*front, chosen], key=lambda p: (p.cycles, -p.accuracy))
-    return tuple(
-        FrontPoint(
-            exploration.points.index(p),
-            p.accuracy,
-            p.macs_kept,
-            p.cycles,
-            p.flash_bytes,
-            p.ram_bytes,
-            p == chosen,
-            p in front,
-        )
-        for p in shown
-    )
-
-
-def _looks(exploration: Exploration | None) -> tuple[Tried, ...]:
-    if exploration is None:
-        return ()
-    return tuple(
-        Tried(exploration.points.index(look.point), look.accuracy, look.met, look.bound, look.images_needed)
-        for look in exploration.looks
-    )
 
 
 def _remarks(made: Made) -> Iterator[str]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
+
+from approx_plugin.report.detail import ArenaPiece, CostLimit, Histogram, SkipMap
 
 
 @dataclass(frozen=True)
 class Border:
-    """An int8 tensor at the network's border: real = scale * (q - zero_point)."""
+    """A tensor at the network's border: real = scale * (q - zero_point).
+
+    shape: of its bytes; element: what they are, as of `Tensor`.
+    """
 
     name: str
     shape: tuple[int, ...]
     scale: float
     zero_point: int
+    element: str = "int8"
 
     @property
     def size_bytes(self) -> int:
@@ -30,7 +37,7 @@ class Approximation:
     basis: in which coefficients; groups: what fell together. level: the threshold or share that made it.
     products, products_dropped: coefficients of the exact layer that are not 0, and how many of them were left out.
     groups_all, groups_dropped: groups that hold such a coefficient, all output channels together, and how many of them
-    hold none any more.
+    hold none any more. map: where they are.
     """
 
     basis: str
@@ -40,6 +47,7 @@ class Approximation:
     products_dropped: int
     groups_all: int
     groups_dropped: int
+    map: SkipMap | None = None
 
     @property
     def share(self) -> float:
@@ -101,6 +109,10 @@ class LayerRow:
     program, None where it was not linked; estimated_cycles: of the plan that was taken, by the cost model.
     approximation: None where it is exact. considered: every kernel that could compute it alone.
     note: what stands against a kernel that is made for it, "" where there is nothing to tell.
+    step: index of the layer with whose output the step that computes it ends, at which all figures of the step stand;
+    None for a view. library_cycles: of the exact layer through CMSIS-NN, or the quickest kernel where that has none;
+    exact_cycles: of the exact network's plan, where it ends with this layer. Both estimated by the same model.
+    significance: of its products, None where nothing was searched by significance.
     """
 
     index: int
@@ -117,6 +129,10 @@ class LayerRow:
     approximation: Approximation | None
     considered: tuple[Considered, ...]
     note: str
+    step: int | None = None
+    library_cycles: float = 0.0
+    exact_cycles: float = 0.0
+    significance: Histogram | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +177,8 @@ class FrontPoint:
     """A point of the Pareto front, or the design that was taken, measured on the exploration images.
 
     design: its number in the order of measurement, 0 for the exact network. cycles, flash_bytes, arena_bytes:
-    estimated. chosen: it is what was generated; on_front: no other point beats it.
+    estimated. chosen: it is what was generated; on_front: no other point beats it. recipe: (layer, level) of every
+    approximated layer. interval: 95 % confidence interval of the difference to the exact network, in points.
     """
 
     design: int
@@ -172,6 +189,8 @@ class FrontPoint:
     arena_bytes: int
     chosen: bool
     on_front: bool = True
+    recipe: tuple[tuple[str, float], ...] = ()
+    interval: tuple[float, float] | None = None
 
     @property
     def title(self) -> str:
@@ -205,6 +224,7 @@ class MemoryUse:
     """Bytes of the linked Release firmware. None where no compiler was found.
 
     arena: the network's activations and scratch; ram, flash: of the whole program; capacities are the board's.
+    flash_by_source, ram_by_source: (source or library, bytes), the largest first; they add up to flash and ram.
     """
 
     arena: int
@@ -212,6 +232,18 @@ class MemoryUse:
     flash: int | None
     ram_capacity: int
     flash_capacity: int
+    flash_by_source: tuple[tuple[str, int], ...] = ()
+    ram_by_source: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class DataUse:
+    """A set of images. set: its name; file: without its folder; images: how many; sha256: of the file."""
+
+    set: str
+    file: str
+    images: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -225,6 +257,11 @@ class Report:
     where the target is another one or nothing was searched. confidence: in percent, with which the target
     has to be kept, None where no confidence was asked for. looks: designs that were tried on the confirmation set, in
     that order.
+    required: top-1 in percent that the target asks for on the exploration set; target_met: whether what was generated
+    keeps the target; None for both where nothing was searched. dominated: measured designs that others beat, not all of
+    them where there are very many. arena: its pieces. data: the sets of images; seed: of the search. is_baseline:
+    whether the library is a real CMSIS-NN; preferred: the kernel that approx.yaml asks for, None for none.
+    limits: costs that the target names; remedies: what would keep to them, sentences.
     """
 
     network: str
@@ -258,11 +295,28 @@ class Report:
     confidence: float | None
     looks: tuple[Tried, ...]
     remarks: tuple[str, ...]
+    required: float | None = None
+    target_met: bool | None = None
+    dominated: tuple[FrontPoint, ...] = ()
+    arena: tuple[ArenaPiece, ...] = ()
+    data: tuple[DataUse, ...] = ()
+    seed: int = 0
+    is_baseline: bool = True
+    preferred: str | None = None
+    more_inputs: tuple[Border, ...] = ()
+    more_outputs: tuple[Border, ...] = ()
+    limits: tuple[CostLimit, ...] = ()
+    remedies: tuple[str, ...] = ()
 
     @property
     def macs(self) -> Macs:
         """Over all layers."""
         return sum((layer.macs for layer in self.layers), NO_MACS)
+
+    @property
+    def library_cycles(self) -> float:
+        """Of the exact network through CMSIS-NN, estimated; the quickest kernel where that has none for a layer."""
+        return math.fsum(layer.library_cycles for layer in self.layers)
 
     @property
     def cycles_origin(self) -> str:

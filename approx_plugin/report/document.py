@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from approx_plugin.report.data import LayerRow, Macs, Report, Totals, per_mac
+from approx_plugin.report.data import Border, LayerRow, Macs, Report, Totals, per_mac
+from approx_plugin.report.verdict import advice, reason, verdict
 
 FORMAT = 2
 """Version of report.json; it grows when a field changes its meaning or goes."""
@@ -15,6 +16,7 @@ def as_json(report: Report) -> dict[str, Any]:
     """report.json's content: plain dicts, lists, strings and numbers."""
     return {
         "format": FORMAT,
+        "verdict": verdict(report),
         "network": report.network,
         "model": {"file": report.model_file, "sha256": report.model_sha256},
         "board": report.board,
@@ -25,8 +27,10 @@ def as_json(report: Report) -> dict[str, Any]:
         "target": report.target,
         "cmsis_nn": {"provider": report.cmsis_nn_provider, "version": report.cmsis_nn_version},
         "tool": {"version": report.tool_version, "compiler": report.compiler, "cost_model": report.cost_model},
-        "input": {**asdict(report.input), "size_bytes": report.input.size_bytes},
-        "output": {**asdict(report.output), "size_bytes": report.output.size_bytes},
+        "input": _border(report.input),
+        "output": _border(report.output),
+        "inputs": [_border(border) for border in (report.input, *report.more_inputs)],
+        "outputs": [_border(border) for border in (report.output, *report.more_outputs)],
         "accuracy": asdict(report.accuracy),
         "exploration_accuracy": asdict(report.exploration_accuracy),
         "macs": _macs(report.macs),
@@ -42,15 +46,28 @@ def as_json(report: Report) -> dict[str, Any]:
         "ram_bytes": report.memory.ram,
         "flash_bytes": report.memory.flash,
         "memory": asdict(report.memory),
-        "layers": [_layer(layer) for layer in report.layers],
+        "library_cycles": report.library_cycles,
+        "arena": [asdict(piece) for piece in report.arena],
+        "layers": [{**_layer(layer), "reason": reason(layer, report)} for layer in report.layers],
+        "data": [asdict(use) for use in report.data],
         "design": {
             "evaluations": report.evaluations,
+            "seed": report.seed,
             "confidence": report.confidence,
+            "required": report.required,
+            "target_met": report.target_met,
             "looks": [asdict(look) for look in report.looks],
         },
         "front": [{"title": point.title, **asdict(point)} for point in report.front],
+        "dominated": [{"title": point.title, **asdict(point)} for point in report.dominated],
+        "limits": [{**asdict(limit), "met": limit.met} for limit in report.limits],
+        "advice": list(advice(report)),
         "remarks": list(report.remarks),
     }
+
+
+def _border(border: Border) -> dict[str, Any]:
+    return {**asdict(border), "size_bytes": border.size_bytes}
 
 
 def _macs(macs: Macs) -> dict[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from approx_plugin.boards.board import Board
 from approx_plugin.build.elf_size import Size
-from approx_plugin.report.text import table
+from approx_plugin.report.layout import table
 
 SHOWN = 16
 """The largest entries of a list; the rest is added up."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Callable
 
 from approx_plugin.report.data import Accuracy, Border, Macs, Report, Tried, per_mac, points, title_of
+from approx_plugin.report.layout import WIDTH, kib, narrow_table, number, share, table, wrapped
+from approx_plugin.report.sections import arena, limits, rivals
+from approx_plugin.report.verdict import advice, verdict
 
-WIDTH = 118
 BAR = 24
 
 DOES_NOT_FIT = "does not fit"
-
-SHORTEST = 12
-"""Characters that are left of a text in a table at least."""
 
 
 def render(report: Report) -> str:
@@ -22,54 +20,18 @@ def render(report: Report) -> str:
     parts = [
         _header(report),
         _totals(report),
+        limits(report),
         _accuracy(report),
         _layer_table(report),
+        rivals(report),
         _products(report),
         _approximated(report),
         _complexity(report),
+        arena(report),
         _front(report),
         _remarks(report),
     ]
     return "\n".join(part for part in parts if part)
-
-
-def kib(count: int | None) -> str:
-    """`12,345 B (12.06 KiB)`, or a dash."""
-    return "-" if count is None else f"{count:,} B ({count / 1024:.2f} KiB)"
-
-
-def share(part: float, whole: float) -> str:
-    """`-12.3 %` of a whole that has become `part`."""
-    return f"{100.0 * (part - whole) / whole:+.1f} %" if whole else "0.0 %"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
-    """Lines of a table; `right` names the columns that are set flush right."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    lines = [
-        "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip()
-        for row in [head, *rows]
-    ]
-    lines.insert(1, "-" * max(map(len, lines)))
-    return lines
-
-
-def narrow_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
-    """Likewise, of at most `WIDTH` columns: texts that are set flush left are cut where that is not enough."""
-    rows = [list(row) for row in rows]
-    while True:
-        lines = table(head, rows, right)
-        beyond = max(map(len, lines)) - WIDTH
-        widths = {i: max((len(row[i]) for row in rows), default=0) for i in range(len(head)) if i not in right}
-        widest = max(widths, key=lambda i: (widths[i], i))
-        limit = max(widths[widest] - beyond, len(head[widest]), SHORTEST)
-        if beyond <= 0 or limit >= widths[widest]:
-            return lines
-        rows = [[_cut(text, limit) if i == widest else text for i, text in enumerate(row)] for row in rows]
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def _header(report: Report) -> str:
@@ -84,9 +46,10 @@ def _header(report: Report) -> str:
         ("CMSIS-NN", f"{report.cmsis_nn_provider}, {report.cmsis_nn_version}"),
         ("compiler", report.compiler),
         ("tool", f"approx-plugin {report.tool_version}"),
+        *((use.set, f"{use.images:,} images of {use.file}, sha256 {use.sha256[:16]}...") for use in report.data),
         None,
-        ("input 1/1", _border(report.input)),
-        ("output 1/1", _border(report.output)),
+        *_borders("input", (report.input, *report.more_inputs)),
+        *_borders("output", (report.output, *report.more_outputs)),
         (
             "macc",
             f"{macs.exact:,} exact -> {macs.kept:,} kept ({share(macs.kept, macs.exact)}); {macs.computed:,} computed",
@@ -98,7 +61,7 @@ def _header(report: Report) -> str:
     rule = "-" * WIDTH
     lines = ["Approximate kernels: generation report", rule]
     lines += [rule if f is None else f" {f[0]:<17}:  {f[1]}" for f in fields]
-    return "\n".join([*lines, rule, ""])
+    return "\n".join([*lines, rule, "", *wrapped(verdict(report)), ""])
 
 
 def _of(used: int | None, capacity: int) -> str:
@@ -107,11 +70,15 @@ def _of(used: int | None, capacity: int) -> str:
     return f"{kib(used)} / {kib(capacity)} ({100.0 * used / capacity:.1f} % used)"
 
 
+def _borders(way: str, borders: Sequence[Border]) -> list[tuple[str, str]]:
+    return [(f"{way} {number}/{len(borders)}", _border(border)) for number, border in enumerate(borders, 1)]
+
+
 def _border(border: Border) -> str:
-    shape = "x".join(map(str, border.shape))
-    return (
-        f"'{border.name}', int8({shape}), {border.size_bytes:,} B, QLinear({border.scale:.9g},{border.zero_point},int8)"
-    )
+    kind = border.element
+    shape = "x".join(map(str, border.shape if kind == "int8" else border.shape[:-1]))
+    quantized = f"QLinear({border.scale:.9g},{border.zero_point},{kind})"
+    return f"'{border.name}', {kind}({shape}), {border.size_bytes:,} B, {quantized}"
 
 
 def _accuracy(report: Report) -> str:
@@ -155,11 +122,6 @@ def _looks(report: Report, looks: Sequence[Tried]) -> str:
     )
 
 
-def wrapped(text: str, indent: str = "") -> list[str]:
-    """Lines of at most `WIDTH` characters; all but the first are indented."""
-    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-
-
 def _interval(accuracy: Accuracy) -> str:
     if accuracy.interval is None:
         return ""
@@ -198,11 +160,6 @@ def _totals(report: Report) -> str:
         f"`optimize: {report.optimize}`."
     )
     return "\n".join([*lines, ""])
-
-
-def number(value: float | None) -> str:
-    """Two decimals, or a dash."""
-    return "-" if value is None else f"{value:.2f}"
 
 
 def _layer_table(report: Report) -> str:
@@ -305,6 +262,7 @@ def _front(report: Report) -> str:
             "*" if point.chosen else "",
             point.title,
             f"{point.accuracy:.2f} %",
+            "[{:+.2f}, {:+.2f}]".format(*point.interval) if point.interval else "",
             f"{point.macs_kept:,}",
             share(point.macs_kept, report.macs.exact),
             f"{point.cycles:,.0f}",
@@ -314,15 +272,33 @@ def _front(report: Report) -> str:
         ]
         for point in report.front
     ]
-    head = ["", "design", "accuracy", "macc kept", "skipped", "est. cycles", "est. flash B", "arena B", ""]
+    head = [
+        "",
+        "design",
+        "accuracy",
+        "to exact, 95 %",
+        "macc kept",
+        "skipped",
+        "est. cycles",
+        "est. flash B",
+        "arena B",
+        "",
+    ]
     count = points(sum(point.on_front for point in report.front))
     title = f"Pareto front ({count} of {report.evaluations:,} designs that were measured"
     title += f", on {report.exploration_accuracy.images:,} exploration images)"
     legend = "* generated; designs are numbered in the order of measurement"
-    return "\n".join([title, *table(head, rows, right=(2, 3, 4, 5, 6, 7)), legend, ""])
+    asked = [f"the target asks for {report.required:.2f} % on them"] if report.required is not None else []
+    recipes = [
+        line
+        for point in report.front
+        if point.recipe
+        for line in wrapped(f"{point.title}: {', '.join(f'{name} at {level:g}' for name, level in point.recipe)}", "  ")
+    ]
+    return "\n".join([title, *narrow_table(head, rows, right=(2, 3, 4, 5, 6, 7, 8)), legend, *asked, *recipes, ""])
 
 
 def _remarks(report: Report) -> str:
     notes = [f"{layer.name} ({layer.kernel}): {layer.note}" for layer in report.layers if layer.note]
-    lines = [line for text in (*report.remarks, *notes) for line in wrapped(f"- {text}", "  ")]
+    lines = [line for text in (*report.remarks, *advice(report), *notes) for line in wrapped(f"- {text}", "  ")]
     return "\n".join(["Remarks", *lines, ""]) if lines else ""

@@ -45,10 +45,14 @@ def _files(checked: Checked, folder: Path) -> Iterator[ApproxError]:
     problem = file_problem(folder, design) if design else None
     if problem:
         yield _problem(checked, ("design",), problem)
+    pdsc = checked.get("board", "pdsc")
+    problem = file_problem(folder, pdsc) if pdsc and not absolute_file(folder, pdsc).is_dir() else None
+    if problem:
+        yield _problem(checked, ("board", "pdsc"), problem)
     for name in SETS:
         keys = ("data", name, "file")
         file = checked.get(*keys)
-        problem = file_problem(folder, file) if file else None
+        problem = file_problem(folder, file) if file and not absolute_file(folder, file).is_dir() else None
         if problem:
             yield _problem(checked, keys, problem)
 
@@ -72,6 +76,15 @@ def _disjoint(checked: Checked, folder: Path) -> Iterator[ApproxError]:
             "an accuracy counts only on images that no earlier stage has seen",
             f"write {second}: {{start: {one['start'] + one['count']}}}" if "count" in one else f"give {first} a count",
         )
+
+
+def _target(checked: Checked, _: Path) -> Iterator[ApproxError]:
+    """Nothing is asked for in two ways."""
+    target = checked.get("target") or {}
+    for one, other in (("max_accuracy_drop", "accuracy"), ("max_cycles", "max_latency")):
+        if one in target and other in target:
+            what = f"target has {one} and {other}"
+            yield checked.error(("target", other), what, hint="remove one of the two")
 
 
 def _layers(checked: Checked, _: Path) -> Iterator[ApproxError]:
@@ -146,4 +159,4 @@ def _name(checked: Checked, _: Path) -> Iterator[ApproxError]:
         )
 
 
-CHECKS = (_files, _disjoint, _layers, _directory, _name)
+CHECKS = (_files, _disjoint, _target, _layers, _directory, _name)

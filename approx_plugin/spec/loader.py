@@ -19,6 +19,8 @@ from approx_plugin.spec.spec import (
     DataSpec,
     KernelOptions,
     Method,
+    PackOptions,
+    PixelScaling,
     ProjectOptions,
     Search,
     Spec,
@@ -27,6 +29,9 @@ from approx_plugin.spec.spec import (
 
 OWN = "approx"
 """Our own interface, which every network has."""
+COUNTS: Mapping[str, float] = {"k": 1 / 1000, "M": 1 / 1_000_000}
+TIMES: Mapping[str, float] = {"us": 1e6, "ms": 1e3, "s": 1.0}
+"""How many of a unit are in one: a division by a round number leaves 50 ms the float that 0.05 is."""
 
 
 def load_spec(path: Path) -> Spec:
@@ -60,10 +65,13 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
     assert directory is not None
     target, data, project = values.get("target"), values.get("data"), values["project"]
     cmsis_nn, design = values.get("cmsis_nn"), values.get("design")
+    board = values["board"] if isinstance(values["board"], dict) else {"device": values["board"]}
     return Spec(
         file=absolute_file(folder, path.name),
         model=model,
-        board=values["board"],
+        board=board["device"],
+        pdsc=absolute_file(folder, board["pdsc"]) if "pdsc" in board else None,
+        packs=_packs(folder, values["packs"]),
         target=_target(target) if target else None,
         data=_data(folder, data) if data else None,
         method=_method(values["method"]),
@@ -79,6 +87,7 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
             name=project.get("name", project_name(model)),
             directory=directory,
             test_vectors=project["test_vectors"],
+            into=absolute_file(folder, project["into"]) if "into" in project else None,
         ),
         verify_images=values["verify"]["images"],
         locations=_locations(checked.document),
@@ -88,13 +97,35 @@ def _build(path: Path, checked: Checked, folder: Path) -> Spec:
 def _target(values: Mapping[str, Any]) -> Target:
     """The target; numbers may have been written as integers."""
     drop, accuracy = values.get("max_accuracy_drop"), values.get("accuracy")
-    return Target(None if drop is None else float(drop), None if accuracy is None else float(accuracy))
+    flash, ram = (size_of(values[key]) if key in values else None for key in ("max_flash", "max_ram"))
+    return Target(
+        None if drop is None else float(drop),
+        None if accuracy is None else float(accuracy),
+        flash,
+        ram,
+        _scaled(values.get("max_cycles"), COUNTS),
+        _scaled(values.get("max_latency"), TIMES),
+    )
+
+
+def _scaled(value: int | str | None, units: Mapping[str, float]) -> float | None:
+    """A number with a unit after it, the schema has checked which: `8M`, `50ms`."""
+    if value is None or isinstance(value, int):
+        return value if value is None else float(value)
+    unit = next(name for name in sorted(units, key=len, reverse=True) if value.endswith(name))
+    return float(value.removesuffix(unit)) / units[unit]
 
 
 def _search(values: Mapping[str, Any]) -> Search:
     """The search; "point" asks for no confidence beyond the images at hand."""
     wanted = values["confidence"]
     return Search(**{**values, "confidence": None if wanted == "point" else float(wanted)})
+
+
+def _packs(folder: Path, values: Mapping[str, Any]) -> PackOptions:
+    """Where packs come from and go to."""
+    place = values.get("folder")
+    return PackOptions(values["index"], resolved(folder / place) if place else None, values.get("cmsis_nn"))
 
 
 def _data(folder: Path, values: Mapping[str, Any]) -> DataSpec:
@@ -110,7 +141,14 @@ def _source(folder: Path, values: Mapping[str, Any]) -> DataSource:
         labels=values["labels"],
         start=values["start"],
         count=values.get("count"),
+        inputs=values.get("inputs", {}),
+        pixels=_pixels(values["pixels"]) if "pixels" in values else None,
     )
+
+
+def _pixels(values: Mapping[str, Any]) -> PixelScaling:
+    mean = values["mean"]
+    return PixelScaling(float(values["scale"]), tuple(map(float, mean if isinstance(mean, list) else [mean])))
 
 
 def _method(values: Mapping[str, Any]) -> Method:

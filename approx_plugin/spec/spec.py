@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from approx_plugin.errors import Location
@@ -13,14 +13,29 @@ SETS = ("calibration", "exploration", "confirmation")
 
 
 @dataclass(frozen=True)
+class PixelScaling:
+    """Pixels 0 to 255 as real values: (pixel - mean) * scale. mean: one number, or one a channel."""
+
+    scale: float
+    mean: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class DataSource:
-    """A slice of an .npz file: arrays `images` and `labels`, from image `start`, `count` of them (None: to the end)."""
+    """A slice of an .npz file, or of a folder of pictures: arrays `images` and `labels`, from image
+    `start`, `count` of them (None: to the end).
+
+    inputs: of a network with several inputs the array of each, by its name; empty: `images` is the only one.
+    pixels: how uint8 numbers become real ones; None: they are the input's bytes, 128 more.
+    """
 
     file: Path
     images: str
     labels: str
     start: int
     count: int | None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    pixels: PixelScaling | None = None
 
 
 @dataclass(frozen=True)
@@ -39,21 +54,33 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class Target:
-    """What the approximated network has to keep. Exactly one is set.
+    """What the network has to keep. At least one is set, at most one of the accuracies and of cycles and latency.
 
     max_accuracy_drop: percentage points below the exact network, on the confirmation set.
     accuracy:          minimum top-1 in percent, on the confirmation set.
+    max_flash, max_ram: bytes of the steps and of the arena; max_cycles: of one inference; max_latency: seconds. They
+                       are kept where that is possible; where it is not the network is made nevertheless.
     """
 
     max_accuracy_drop: float | None
     accuracy: float | None
+    max_flash: int | None = None
+    max_ram: int | None = None
+    max_cycles: float | None = None
+    max_latency: float | None = None
+
+    @property
+    def has_accuracy(self) -> bool:
+        """Whether it asks for an accuracy."""
+        return self.max_accuracy_drop is not None or self.accuracy is not None
 
 
 @dataclass(frozen=True)
 class Method:
     """How products are chosen to be skipped.
 
-    name:      "none" (exact), "significance" (the published method) or "reconstruction" (the second-order update).
+    name:      "none" (exact), "significance" (the published method), "compensated" (products that hardly vary, their
+               mean in the bias) or "reconstruction" (the second-order update).
     criterion: "ratio_of_means" (S = E[a]w / sum E[a]w) or "mean_of_ratios" (mean of |p_i / sum p|).
     granularity: of significance: "weight" (the published one) or "pair" (aligned pairs, what one SMLAD does).
     layers:    names or indexes of the convolutions that may be approximated; None: all of them.
@@ -73,12 +100,14 @@ class Search:
 
     confidence: in percent, with which the target has to be kept on images like the confirmation set's; None: it is
     enough that those images themselves keep it.
+    cluster: None for processes of our own, "dask" for a local cluster of dask.distributed, else a scheduler's address.
     """
 
     seed: int
     evaluations: int
     workers: int
     confidence: float | None
+    cluster: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,17 +120,35 @@ class KernelOptions:
 
 @dataclass(frozen=True)
 class ProjectOptions:
-    """name: of the STM32CubeIDE project; directory: the tree; test_vectors: how many inputs go into the firmware."""
+    """name: of the STM32CubeIDE project; directory: the tree; test_vectors: how many inputs go into the firmware.
+
+    into: a project of the user's that the network moves into; None for none.
+    """
 
     name: str
     directory: Path
     test_vectors: int
+    into: Path | None = None
+
+
+@dataclass(frozen=True)
+class PackOptions:
+    """Where packs come from and go to. index: the address; folder: where they are kept, None for the user's cache.
+
+    cmsis_nn: the release of ARM::CMSIS-NN, None for the newest.
+    """
+
+    index: str
+    folder: Path | None
+    cmsis_nn: str | None
 
 
 @dataclass(frozen=True)
 class Spec:
     """A whole approx.yaml.
 
+    board:      a folder below board/, or a part.
+    pdsc:       where the part's pack description lies; None where its pack is fetched.
     cmsis_nn:   directory of a CMSIS-NN, None for the portable subset.
     data:       None only where `method.name` is "none" or a design is given: test vectors are then random, seeded.
     design:     a design.json that is taken instead of a search, None for none.
@@ -116,6 +163,8 @@ class Spec:
     file: Path
     model: Path
     board: str
+    pdsc: Path | None
+    packs: PackOptions
     target: Target | None
     data: DataSpec | None
     method: Method

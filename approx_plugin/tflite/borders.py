@@ -28,9 +28,9 @@ class Borders:
 def take_off(nodes: Sequence[Node], incoming: Sequence[Tensor], outgoing: Sequence[Tensor]) -> Borders:
     """Without conversions of inputs to int8 in front and of int8 to outputs behind.
 
-    A conversion is real numbers <-> int8, or uint8 <-> int8 with the same scale (a shift by 128). Between uint8 and
-    another int8 scale the shift is taken off, and the rest stays as a conversion from int8 to int8. One that does
-    anything else, or whose input is used elsewhere as well, stays and is reported as unsupported.
+    A conversion is real numbers, or int16, <-> int8, or uint8 <-> int8 with the same scale (a shift by 128). Between
+    uint8 and another int8 scale the shift is taken off, and the rest stays as a conversion from int8 to int8. One that
+    does anything else, or whose input is used elsewhere as well, stays and is reported as unsupported.
     """
     kept = list(nodes)
     tensors: dict[int, Tensor] = {}
@@ -112,7 +112,7 @@ def _converts(node: Node, builtin: str, *, outwards: bool) -> bool:
     inner, outer = (node.inputs[0], node.outputs[0]) if outwards else (node.outputs[0], node.inputs[0])
     if inner.dtype != "int8" or inner.shape != outer.shape:
         return False
-    return outer.dtype == "float32" or (outer.dtype == "uint8" and _shifted_by_128(outer, inner))
+    return outer.dtype in ("float32", "int16") or (outer.dtype == "uint8" and _shifted_by_128(outer, inner))
 
 
 def _shifted_by_128(unsigned: Tensor, signed: Tensor) -> bool:

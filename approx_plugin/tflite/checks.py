@@ -36,7 +36,11 @@ def beyond_reading(file: FileModel, where: str) -> list[ModelError]:
             )
         )
     count = len(file.tensors)
-    named = [*file.inputs, *file.outputs, *(n for o in file.operators for n in (*o.inputs, *o.outputs) if n != -1)]
+    named = [
+        *file.inputs,
+        *file.outputs,
+        *(n for o in file.operators for n in (*o.inputs, *o.outputs, *o.intermediates) if n != -1),
+    ]
     wild = sorted({number for number in named if not 0 <= number < count})
     if wild:
         errors.append(

@@ -38,6 +38,7 @@ class FileTensor:
     dtype: numpy's name, or TFLite's in lower case where numpy has none ("int4", "string").
     data:  the raw bytes of its buffer, None where it has none.
     sparsity: how the data is stored, None if densely.
+    element: what the bytes of an int8 tensor are, where that is something else (`tflite/wide.py`).
     """
 
     name: str
@@ -48,13 +49,14 @@ class FileTensor:
     sparsity: Sparsity | None
     variable: bool
     data: npt.NDArray[np.uint8] | None
+    element: str = "int8"
 
 
 @dataclass(frozen=True)
 class FileOperator:
     """An operator as it stands in the file. inputs, outputs: tensor numbers, -1 for a missing optional input.
 
-    texts: those of its options that are texts.
+    texts: those of its options that are texts. intermediates: tensors that only say how something inside is quantized.
     """
 
     builtin: str
@@ -62,6 +64,7 @@ class FileOperator:
     outputs: tuple[int, ...]
     options: Mapping[str, Option]
     texts: Mapping[str, str] = field(default_factory=dict)
+    intermediates: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,6 +241,7 @@ class _Decoder:
             self._vector(operator.InputsLength, operator.InputsAsNumpy),
             self._vector(operator.OutputsLength, operator.OutputsAsNumpy),
             *_options(operator),
+            self._vector(operator.IntermediatesLength, operator.IntermediatesAsNumpy),
         )
 
 

@@ -33,11 +33,14 @@ from approx_plugin.tflite.checks import (
     wrong_tensors,
     wrong_types,
 )
+from approx_plugin.tflite.dilation import with_dilations
 from approx_plugin.tflite.expansion import expanded
 from approx_plugin.tflite.file import FileModel, FileOperator, FileTensor, decode
 from approx_plugin.tflite.folding import fold, needed
+from approx_plugin.tflite.recurrent import with_kept_states
 from approx_plugin.tflite.refusals import read_operator, refusals
 from approx_plugin.tflite.variables import FileState, without_variables
+from approx_plugin.tflite.wide import with_wide_outputs
 
 MAX_BYTES = 1 << 28
 """Of a .tflite: no microcontroller holds a hundredth of it."""
@@ -54,7 +57,8 @@ def read_graph(path: Path) -> Graph:
     file = decode(content, where)
     raise_all(beyond_reading(file, where))
     streaming = without_variables(file, where)
-    file = streaming.file
+    file, kept = with_kept_states(with_wide_outputs(streaming.file))
+    states = (*streaming.states, *kept)
     of_tensors = wrong_tensors(file, where)
     raise_all(of_tensors if any(is_damage(error) for error in of_tensors) else ())
     tensors = {index: _tensor(index, tensor) for index, tensor in enumerate(file.tensors)}
@@ -69,7 +73,8 @@ def read_graph(path: Path) -> Graph:
     decoded = expanded(_node(i, o, tensors) for i, o in enumerate(file.operators))
     left, worked_out = fold(decoded, lambda node: _settled(node, file))
     tensors.update(worked_out)
-    nodes = needed(left, [*file.outputs, *(state.result for state in streaming.states)])
+    kept_to_the_end = [*file.outputs, *(state.result for state in states)]
+    nodes = with_dilations(needed(left, kept_to_the_end), kept_to_the_end)
     tensors.update({tensor.index: tensor for node in nodes for tensor in node.outputs})
     if of_other_types:
         inner = [node for node in nodes if not _converts_at_border(node, file)]
@@ -79,7 +84,7 @@ def read_graph(path: Path) -> Graph:
     tensors.update(borders.tensors)
     operators, refused = refusals(borders.nodes, where)
     raise_all([*errors, *refused])
-    check_borders(tensors, borders, operators, [state.result for state in streaming.states], where)
+    check_borders(tensors, borders, operators, [state.result for state in states], where)
     return Graph(
         name=_c_identifier(path.stem),
         tensors=tensors,
@@ -91,7 +96,7 @@ def read_graph(path: Path) -> Graph:
         float_output=borders.float_output,
         more_inputs=borders.inputs[1:],
         more_outputs=borders.outputs[1:],
-        states=tuple(_state(state, tensors) for state in streaming.states),
+        states=tuple(_state(state, tensors) for state in states),
         constant_outputs=tuple(tensors[n].name for n in file.outputs if n not in computed),
     )
 
@@ -127,7 +132,7 @@ def _tensor(index: int, tensor: FileTensor) -> Tensor:
         data.flags.writeable = False
     lifted = data is None and tensor.shape[:1] != (1,)
     shape = (1, *tensor.shape) if lifted else tensor.shape
-    return Tensor(index, tensor.name, shape, tensor.dtype, tensor.quantization, data, lifted)
+    return Tensor(index, tensor.name, shape, tensor.dtype, tensor.quantization, data, lifted, tensor.element)
 
 
 def _node(index: int, operator: FileOperator, tensors: dict[int, Tensor]) -> Node:

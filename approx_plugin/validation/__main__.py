@@ -16,9 +16,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.cli import MISTAKE, guarded, positive
 from approx_plugin.errors import ProjectError
 from approx_plugin.exploration.workers import executor
+from approx_plugin.measured.record import file_of, load_records
 from approx_plugin.resources import resource_root
 from approx_plugin.validation.document import document
 from approx_plugin.validation.firmware import parse_libraries
@@ -78,10 +80,12 @@ def run(options: argparse.Namespace) -> int:
         _check_writable(file)
     with tempfile.TemporaryDirectory() as temporary, executor(options.jobs) as pool:
         found = compare(measurements, libraries, options.models, options.work or Path(temporary), pool, print)
+    boards = [load_board(name) for name in known_boards()]
+    records = [(board, record) for board in boards for record in load_records(file_of(board))]
     low, high = band(found)
     print(f"{len(found)} figures: {low:+.1%} to {high:+.1%}")
     if options.write:
-        file.write_text(document(found, options.date.isoformat()), encoding="utf-8")
+        file.write_text(document(found, options.date.isoformat(), records), encoding="utf-8")
         print(f"{file} was written")
     return 0
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from approx_plugin.boards.loader import load_board
 from approx_plugin.dataset import random_inputs
 from approx_plugin.errors import Location, ToolError
+from approx_plugin.kernels.cmsis_nn.call import CmsisCall
+from approx_plugin.kernels.cmsis_nn.kernel import LibraryPlan
 from approx_plugin.kernels.cover import covered_by
-from approx_plugin.kernels.lowering import assemble, lower
-from approx_plugin.kernels.needs import RAM
+from approx_plugin.kernels.kernel import Plan
+from approx_plugin.kernels.lowering import lower
 from approx_plugin.kernels.platform import Platform
-from approx_plugin.kernels.program import Step
 from approx_plugin.kernels.registry import BASELINE, KERNELS
 from approx_plugin.laboratory.firmware import Firmware, Place
 from approx_plugin.laboratory.firmware import make as make_firmware
@@ -61,8 +63,8 @@ def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path,
     """
     board = load_board(board_id)
     platform = Platform.of(board, "assembly")
-    exact = lower(graph, covered_by(graph, KERNELS[BASELINE], platform), platform, graph.macs, graph.macs)
-    program = assemble(graph, tuple(map(_roomy, exact.steps)), graph.macs, graph.macs)
+    plans = [_roomy(plan) for plan in covered_by(graph, KERNELS[BASELINE], platform)]
+    program = lower(graph, plans, platform, graph.macs, graph.macs)
     found = resolve(program.cmsis_nn_functions, library, PLACE)
     if found.version != stack.version:
         raise ToolError(
@@ -76,11 +78,19 @@ def make(graph: Graph, stack: Stack, board_id: str, library: Path, folder: Path,
     return make_firmware(program, board, found, vectors, place, project=NAME, workers=workers, fast=stack.optimization)
 
 
-def _roomy(step: Step) -> Step:
-    if not step.cost.ram_bytes:
-        return step
-    scratch = {**step.cost.scratch, RAM: step.cost.ram_bytes + SCRATCH_SLACK}
-    return replace(step, cost=replace(step.cost, scratch=scratch))
+@dataclass(frozen=True, eq=False)
+class _Roomy(LibraryPlan):
+    """A call with more scratch, or with some where today's library needs none."""
+
+    @cached_property
+    def call(self) -> CmsisCall:
+        made = super().call
+        asks = made.context_size != "0"
+        return replace(made, context_bytes=made.context_bytes + SCRATCH_SLACK) if asks else made
+
+
+def _roomy(plan: Plan) -> Plan:
+    return _Roomy(plan.operator) if isinstance(plan, LibraryPlan) else plan
 
 
 def parse_libraries(texts: Sequence[str], stacks: Collection[str]) -> Mapping[str, tuple[Path, Path | None]]:

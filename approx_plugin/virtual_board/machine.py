@@ -105,6 +105,8 @@ class Machine:
             raise self._failure or self._failed(firmware, str(error)) from error
         library.trace_finish(self._trace)
         end = ENDS[self._trace.contents.end]
+        if self._failure and end == "decoder":
+            raise self._failed(firmware, self._failure.what, self._trace.contents.end_address)
         if self._failure:
             raise self._failure
         if end in ("unknown code", "decoder", "depth") or (end == "exit" and self.semihosting.exit_status is None):

@@ -55,7 +55,7 @@ _NAMES = {
     "branch": "b bl cbnz cbz",
     "branch_register": "blx bx blxns bxns",
     "table_branch": "tbb tbh",
-    "nop": "hint nop pld pldw pli sev wfe wfi yield",
+    "nop": "dbg hint nop pld pldw pli sev wfe wfi yield",
     "system": "bkpt clrex cps mrs msr svc tt tta ttat ttt udf sg",
     "barrier": "dmb dsb isb",
     "float": (
@@ -64,7 +64,8 @@ _NAMES = {
     ),
     "float_accumulate": "vfma vfms vfnma vfnms vmla vmls vnmla vnmls",
     "float_divide": "vdiv vsqrt",
-    "float_move": "fmstat vmov vmrs vmsr",
+    # fconsts, fconstd: VMOV with a constant; fmdhr: VMOV of one half of a double register.
+    "float_move": "fconstd fconsts fmdhr fmstat vmov vmrs vmsr",
 }
 KIND_OF = {name: kind for kind, names in _NAMES.items() for name in names.split()}
 """Kind by mnemonic without condition and width; `shift`, `multiply_flags` and `store_register` depend on operands."""

@@ -12,7 +12,7 @@ from approx_plugin.approximation.bases.taps import TAPS
 from approx_plugin.approximation.basis import Basis
 from approx_plugin.approximation.candidate import Candidate
 from approx_plugin.approximation.grouping import Grouping, single
-from approx_plugin.approximation.options import SHARES, SWEEP_SHARES, by_significance
+from approx_plugin.approximation.options import SHARES, SWEEP_SHARES, by_compensation, by_significance
 from approx_plugin.approximation.significance import ratio_of_means
 from approx_plugin.approximation.statistics import gather
 from approx_plugin.model.graph import Graph
@@ -107,3 +107,23 @@ def test_real_network(root: Path) -> None:
         for found in ladder[1:]:
             share = 1 - found.kept / conv.weights.size
             assert min(abs(share - wanted) for wanted in SHARES) <= 2 * one
+
+
+@pytest.mark.parametrize("granularity", ["weight", "pair"])
+def test_compensation_drops_what_varies_least_and_keeps_the_mean(granularity: str) -> None:
+    graph, images = two_layers()
+    images[:, :, :, 1] = 5  # the same in every image: nothing of it is lost
+    options = by_compensation(graph, groupings(graph, [0], granularity), images)
+    statistics = gather(graph, {0: TAPS}, images).layers[0]
+    exact = graph.operators[0]
+    assert isinstance(exact, Conv2D)
+    for candidate in options.ladders[0]:
+        made = candidate.operator
+        assert isinstance(made, Conv2D)
+        lost = (exact.weights.astype(np.int64) - made.weights).reshape(len(made.weights), -1)
+        taken_up = (made.bias - exact.bias).astype(np.int64)
+        np.testing.assert_allclose(taken_up, lost @ statistics.mean.reshape(-1), atol=0.51)
+    if granularity == "weight":
+        mildest = kept(options.ladders[0][0])
+        assert not mildest[:, :, :, 1].any() and mildest[:, :, :, ::2].any()
+    assert options.sweep

@@ -14,7 +14,7 @@ from approx_plugin.errors import ProjectError
 from approx_plugin.hashes import sha256
 
 COUNTS = ("cycles", "ideal_cycles", "instructions")
-BOARD_KEYS = ("board", "name", "mcu", "core", "clock_hz", "model_error", "variants", "missing", "published")
+BOARD_KEYS = ("board", "name", "mcu", "core", "clock_hz", "model_error", "variants", "missing", "notes", "published")
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,
@@ -75,7 +75,7 @@ def test_the_output_lies_beside_the_project_and_is_the_same_each_time(tmp_path: 
     assert directory == tmp_path / "digits_bench"
     save(bench(), published(), directory)
     before = {path.name: path.read_bytes() for path in directory.iterdir()}
-    assert {"bench.json", "bench.txt", "bench.svg"} <= set(before)
+    assert {"bench.html", "bench.json", "bench.txt", "bench.svg"} <= set(before)
     save(bench(), published(), directory)
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
     (directory / "bench.txt").write_text("scribbled over")

@@ -17,7 +17,7 @@ from approx_plugin.boards.loader import known_boards, load_board
 from approx_plugin.calibration import __main__ as command
 from approx_plugin.calibration import simulation
 from approx_plugin.calibration.__main__ import Job, calibrate_board, check, main
-from approx_plugin.calibration.document import PARTS, Earlier, fingerprint, table
+from approx_plugin.calibration.document import PARTS, Earlier, table
 from approx_plugin.calibration.run import BACKEND, Simulated, board_text, calibrate
 from approx_plugin.errors import ToolError, VerificationError
 from approx_plugin.kernels.costs.loader import FILE, load_costs
@@ -28,6 +28,7 @@ from approx_plugin.laboratory.operators import NO_LIMITS, activation, pool
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.geometry import VALID, Window
 from approx_plugin.operators.max_pool2d import MaxPool2D
+from approx_plugin.virtual_board.fingerprint import fingerprint
 
 BOARD = load_board("nucleo-u575zi-q")
 PLATFORM = unpriced(BOARD, BACKEND)

@@ -24,7 +24,10 @@ from approx_plugin.spec import spec as dataclass_module
 from approx_plugin.spec.loader import load_spec
 from approx_plugin.virtual_board import layout
 
-SCHEMAS = {name: load_schema(name) for name in ("approx", "board", "core", "costs", "interrupts")}
+SCHEMAS = {
+    name: load_schema(name)
+    for name in ("approx", "board", "core", "cores", "costs", "family", "interrupts", "measured", "packs_lock")
+}
 SCHEMA = SCHEMAS["approx"]
 KEYS = dict(walk(SCHEMA, SCHEMA))
 WITH_EXAMPLES = ("approx", "board", "interrupts")
@@ -90,7 +93,7 @@ def test_every_key_has_a_description(schema: dict[str, Any]) -> None:
 
 
 def test_every_plain_key_has_an_example_and_a_default_or_says_what_happens_without() -> None:
-    required = {("model",), ("board",), ("method", "name"), ("cmsis_nn",)}
+    required = {("model",), ("board",), ("board", "device"), ("board", "pdsc"), ("method", "name"), ("cmsis_nn",)}
     for keys, schema in KEYS.items():
         if properties(SCHEMA, schema) and keys != ("method",):
             continue
@@ -125,7 +128,7 @@ def test_schema_and_dataclasses_have_the_same_fields() -> None:
     def keys(*path: str) -> set[str]:
         return set(properties(SCHEMA, KEYS[path] if path else SCHEMA))
 
-    assert fields("Spec") - {"file", "locations", "verify_images"} == keys() - {"version", "verify"}
+    assert fields("Spec") - {"file", "locations", "verify_images", "pdsc"} == keys() - {"version", "verify"}
     assert keys("verify") == {"images"}
     for name, path in {
         "Target": ("target",),
@@ -135,6 +138,7 @@ def test_schema_and_dataclasses_have_the_same_fields() -> None:
         "Search": ("search",),
         "KernelOptions": ("kernels",),
         "ProjectOptions": ("project",),
+        "PackOptions": ("packs",),
     }.items():
         assert fields(name) == keys(*path), name
     assert keys("data", "calibration") == keys("data", "exploration") == keys("data", "confirmation")

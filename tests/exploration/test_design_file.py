@@ -28,7 +28,8 @@ from approx_plugin.exploration.design import Candidates, Design, fingerprint
 from approx_plugin.exploration.design_file import design_text, load_design
 from approx_plugin.exploration.offers import Market, estimated
 from approx_plugin.exploration.pricing import ChosenPlans
-from approx_plugin.exploration.search import Exploration, explore
+from approx_plugin.exploration.result import Exploration
+from approx_plugin.exploration.search import explore
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.model.graph import Graph
 from approx_plugin.operators.conv2d import Conv2D

@@ -9,11 +9,17 @@ import time
 from concurrent.futures import Executor
 from pathlib import Path
 
+import numpy as np
 import pytest
+from chain import dataset, network, thinned
 
+from approx_plugin.errors import ToolError
+from approx_plugin.exploration.divergence import Divergence
+from approx_plugin.exploration.evaluation import Evaluator
 from approx_plugin.exploration.workers import THREAD_VARIABLES, SerialExecutor, executor
 
 ROOT = Path(__file__).resolve().parents[2]
+GRAPH, IMAGES = network(), dataset(600)
 
 
 def refuse() -> None:
@@ -123,3 +129,22 @@ def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     """Their pipes stay open, as each of them holds both ends: nothing else would tell them."""
     _, left = run_and_end(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)", 1.0)
     assert left == []
+
+
+def test_a_local_cluster_measures_the_same() -> None:
+    pytest.importorskip("distributed", reason="needs dask.distributed, of the extra `cluster`")
+    designs = [(), (thinned(GRAPH, 1, 0.4),), (thinned(GRAPH, 0, 0.3), thinned(GRAPH, 2, 0.6))]
+    wanted = Evaluator(GRAPH, IMAGES, SerialExecutor())(designs)
+    with executor(2, "dask") as pool:
+        assert pool.submit(os.getpid).result() != os.getpid()
+        found = Evaluator(GRAPH, IMAGES, pool)(designs)
+        moved = Divergence(GRAPH, IMAGES.inputs, pool)(designs)
+    np.testing.assert_array_equal(found, wanted)
+    assert moved == Divergence(GRAPH, IMAGES.inputs, SerialExecutor())(designs)
+
+
+def test_a_cluster_without_its_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ToolError, match=r"distributed is missing") as caught, executor(2, "dask"):
+        pass
+    assert "approx-plugin[cluster]" in str(caught.value)

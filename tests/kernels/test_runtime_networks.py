@@ -168,6 +168,13 @@ def two_inputs(b: ModelBuilder) -> Any:
     return [other, b.layer("ADD", [conv(b, one, 3), other], (1, 6, 5, 3), scale=0.4, options=options)]
 
 
+@network
+def names_longer_than_a_line(b: ModelBuilder) -> Any:
+    """As converters join them: the header's macros still end with their lines."""
+    name = ";".join(["sequential/quantize_layer/AllValuesQuantize/FakeQuantWithMinMaxVars, and more"] * 3)
+    return conv(b, b.input((1, 4, 4, 3), 0.1, 3, name=name), 2, name=name)
+
+
 def lowered(graph: Graph, core: str) -> Program:
     platform = Platform(core, True, "assembly")
     offers = Market(platform, estimated(platform), None).offers(graph)

@@ -20,7 +20,7 @@ from approx_plugin.kernels.winograd.shape import Points
 from approx_plugin.kernels.winograd.table import slot_channels
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.transformed_conv2d import TransformedConv2D
-from approx_plugin.operators.winograd import T22, T42
+from approx_plugin.operators.winograd import P22, T22, T42, Transform
 
 GOLDEN = Path(__file__).parent / "golden"
 WINOGRAD = Winograd()
@@ -42,6 +42,11 @@ LAYERS: dict[str, Conv2D] = {
     "many channels": conv(size=(8, 8), channels=(72, 2)),
     "half of the weights": conv(size=(6, 8), channels=(16, 4), density=0.5, gain=30.0),
     "one column": conv(size=(9, 1), channels=(4, 2)),
+    "stride 2": conv(size=(16, 16), channels=(8, 6), stride=(2, 2)),
+    "stride 2, odd sizes": conv(size=(13, 9), channels=(12, 5), stride=(2, 2), zero_points=(3, -4)),
+    "stride 2, valid": conv(size=(12, 7), channels=(4, 1), stride=(2, 2), same=False, zero_points=(127, 5)),
+    "stride 2, many channels": conv(size=(8, 8), channels=(72, 2), stride=(2, 2), limits=(-100, 90)),
+    "stride 2, half of the weights": conv(size=(8, 6), channels=(16, 4), stride=(2, 2), density=0.2, gain=30.0),
 }
 
 
@@ -109,15 +114,29 @@ def test_points_stand_side_by_side_by_their_slots() -> None:
     assert points.sums[4] == 112 + 80 and points.block_bytes == 384
 
 
-def test_the_input_s_zero_point_goes_into_one_point() -> None:
+def test_the_bias_takes_up_the_input_s_zero_point() -> None:
     layer = LAYERS["odd sizes and channels"]
-    for form in (T22, T42):
-        found = numbers(layer, form)
-        assert found is not None and found.start_point == 5
-        # A patch of zero points gives the bias alone.
+    for form, one in ((T22, layer), (T42, layer), (P22, replace(layer, stride=(2, 2)))):
+        found = numbers(one, form)
+        assert found is not None and found.scale % form.scale == 0
+        # A patch of zero points gives the layer's bias alone.
         points = np.einsum("opc,p->op", found.coefficients, form.inputs.sum(axis=1)) * layer.input_zero_point
-        points[:, found.start_point] += found.start
-        assert not (form.outputs @ points.T).any()
+        sums = form.outputs @ points.T + found.bias
+        assert (sums == layer.bias.astype(np.int64) * found.requantisation.live * found.scale).all()
+
+
+@pytest.mark.parametrize("form", [T22, T42, P22], ids=lambda form: form.name)
+def test_a_transform_computes_the_convolution(form: Transform) -> None:
+    rng = np.random.default_rng(4)
+    filters, patch = rng.integers(-128, 128, (5, 3, 3, 6)), rng.integers(-128, 128, (*form.patch, 6))
+    (down, across), (rows, columns) = form.stride, form.tile
+    sums = form.outputs @ np.einsum("opc,pc->po", form.weights(filters), form.transformed(patch))
+    for number in range(rows * columns):
+        top, left = number // columns * down, number % columns * across
+        window = patch[top : top + 3, left : left + 3]
+        assert (sums[number] == form.scale * np.einsum("orsc,rsc->o", filters, window)).all()
+    assert sorted(point for points in form.sums for point in points) == list(range(form.points))
+    assert len(form.sums) == {"t22": 16, "t42": 24, "p22": 9}[form.name]
 
 
 def test_refusals_say_why() -> None:
@@ -128,7 +147,7 @@ def test_refusals_say_why() -> None:
     assert "rows are too long" in str(WINOGRAD.refusal((conv(size=(3, 99), channels=(64, 1)),), M33))
     far = replace(layer, bias=np.full(6, 2**31 - 1, np.int32))
     assert "no exact constants" in str(WINOGRAD.refusal((far,), M33))
-    assert not WINOGRAD.suits((replace(layer, stride=(2, 2)),))
+    assert not WINOGRAD.suits((replace(layer, stride=(2, 1)),))
 
 
 @pytest.mark.parametrize("core", CORES)

@@ -9,108 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_cases import BARE, CONV, DENSE, FULL
 
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.memory import Memory
 from approx_plugin.build.elf_size import Size
-from approx_plugin.report.compose import target_title
-from approx_plugin.report.data import (
-    NO_MACS,
-    Accuracy,
-    Approximation,
-    Border,
-    Considered,
-    FrontPoint,
-    LayerRow,
-    Macs,
-    MemoryUse,
-    Report,
-    Totals,
-    Tried,
-)
+from approx_plugin.report.data import NO_MACS, Border, Macs, Tried
 from approx_plugin.report.document import as_json
+from approx_plugin.report.layout import WIDTH, kib, share, table
 from approx_plugin.report.size import SHOWN, size_text
-from approx_plugin.report.text import WIDTH, kib, render, share, table
+from approx_plugin.report.target import target_title
+from approx_plugin.report.text import render
 from approx_plugin.spec.spec import Target
-
-CONV = LayerRow(
-    index=0,
-    name="conv2d_0",
-    op="CONV_2D",
-    kernel="unpacked",
-    variant="2x2 pixels by 2 channels",
-    shape=(1, 8, 8, 4),
-    inputs=("input",),
-    macs=Macs(2000, 500, 60, 40, 1400),
-    parameter_bytes=104,
-    flash_bytes=3000,
-    estimated_cycles=4321.4,
-    approximation=Approximation("taps", "pairs of input channels", 0.0125, 100, 25, 60, 12),
-    considered=(
-        Considered("unpacked", "2x2 pixels by 2 channels", 4321.4, 2900, 128, True),
-        Considered("cmsis_nn", "", 9000.0, 700, 256, False),
-    ),
-    note="",
-)
-DENSE = replace(
-    CONV, index=1, name="fully_connected_1", op="FULLY_CONNECTED", kernel="cmsis_nn", shape=(1, 10), variant="",
-    inputs=("conv2d_0",), macs=Macs(500, 0, 0, 0, 500), flash_bytes=1000, approximation=None, considered=(),
-    estimated_cycles=678.6, note="unpacked: no SMLAD",
-)  # fmt: skip
-FULL = Report(
-    network="digits",
-    model_file="digits.tflite",
-    model_sha256="ab" * 32,
-    board="NUCLEO-U575ZI-Q",
-    mcu="STM32U575ZITxQ",
-    core="cortex-m33",
-    clock_hz=160_000_000,
-    method="significance, ratio_of_means, by weight",
-    target="at most 1 point below the exact network",
-    cmsis_nn_provider="CMSIS-NN",
-    cmsis_nn_version="7.0.0",
-    tool_version="0.1.0",
-    cost_model="the virtual board of NUCLEO-U575ZI-Q",
-    compiler="arm-none-eabi-gcc 12.2.1",
-    input=Border("in", (1, 8, 8, 1), 1 / 255, -128),
-    output=Border("out", (1, 10), 0.25, 3),
-    accuracy=Accuracy(99.0, 98.25, 400, "confirmation", (-1.5, 0.125), "(paired, adjusted Wald)", 2),
-    exploration_accuracy=Accuracy(98.0, 97.5, 300, "exploration"),
-    exact=Totals(6000.0, 5000, 2048, 2440),
-    chosen=Totals(5000.0, 4000, 2048, 1900),
-    optimize="time",
-    flash_budget=2_000_000,
-    ram_budget=700_000,
-    memory=MemoryUse(2048, 8192, 30000, 786432, 2097152),
-    layers=(CONV, DENSE),
-    front=(
-        FrontPoint(7, 96.5, 1900, 4900.0, 3900, 2048, False),
-        FrontPoint(5, 97.5, 2000, 5000.0, 4000, 2048, True),
-        FrontPoint(0, 98.0, 2500, 6000.0, 5000, 2048, False),
-    ),
-    evaluations=9,
-    allowed_drop=1.0,
-    confidence=None,
-    looks=(Tried(7, 97.0, False), Tried(5, 98.25, True)),
-    remarks=("One remark.",),
-)
-BARE = replace(
-    FULL,
-    compiler="none found",
-    accuracy=Accuracy(None, None, 0, "confirmation"),
-    exploration_accuracy=Accuracy(None, None, 0, "exploration"),
-    memory=replace(FULL.memory, ram=None, flash=None),
-    layers=(
-        replace(CONV, flash_bytes=None, approximation=None, macs=Macs(2000, 0, 0, 0, 2000)),
-        replace(DENSE, flash_bytes=None, note=""),
-    ),
-    chosen=FULL.exact,
-    front=(),
-    evaluations=0,
-    looks=(),
-    remarks=(),
-)
-
 
 # ---- report.json
 
@@ -175,10 +85,14 @@ def test_json_of_what_is_not_known() -> None:
 # ---- both say the same
 
 
+ONLY_IN_PICTURES = {"considered", "map", "significance", "dominated", "flash_by_source", "ram_by_source", "seed"}
+"""Of the JSON: what the text has no room for. The page shows it."""
+
+
 def figures_of(value: Any) -> list[float]:
-    """All numbers of the kind that text shows: not those of layers' plans that are only in the JSON."""
+    """All numbers of the kind that text shows."""
     if isinstance(value, dict):
-        return [n for key, inner in value.items() if key != "considered" for n in figures_of(inner)]
+        return [n for key, inner in value.items() if key not in ONLY_IN_PICTURES for n in figures_of(inner)]
     if isinstance(value, list):
         return [n for inner in value for n in figures_of(inner)]
     return [] if isinstance(value, bool) or not isinstance(value, (int, float)) else [value]
@@ -193,7 +107,7 @@ def test_text_and_json_say_the_same_numbers() -> None:
     """Every count and every cycle of the JSON is in the text, rounded as the text rounds."""
     text = shown(render(FULL))
     made = as_json(FULL)
-    left_out = {"format", "clock_hz", "input", "output"}
+    left_out = {"format", "clock_hz", "input", "output", "inputs", "outputs"}
     for number in figures_of({key: value for key, value in made.items() if key not in left_out}):
         forms = {f"{abs(number):.{digits}f}" for digits in range(3)} | {f"{abs(number):g}", f"{100 * number:.1f}"}
         assert forms & text, number
@@ -237,10 +151,23 @@ def test_header_box() -> None:
     assert " input 1/1        :  'in', int8(1x8x8x1), 64 B, QLinear(0.00392156863,-128,int8)" in text
 
 
+def test_all_inputs_and_outputs() -> None:
+    """One of them is made of several bytes a number."""
+    more = Border("boxes", (1, 5, 4), 1.0, 0, "int32")
+    report = replace(FULL, more_inputs=(replace(FULL.input, name="other"),), more_outputs=(more,))
+    text, made = render(report), as_json(report)
+    assert " input 1/2        :  'in', int8(1x8x8x1), 64 B" in text
+    assert " input 2/2        :  'other', int8(1x8x8x1), 64 B" in text
+    assert " output 2/2       :  'boxes', int32(1x5), 20 B, QLinear(1,0,int32)" in text
+    assert [border["name"] for border in made["inputs"]] == ["in", "other"]
+    assert made["outputs"][1]["size_bytes"] == 20 and made["outputs"][0] == made["output"]
+
+
 def test_accuracy_table() -> None:
     text = render(FULL)
     confirmed = "confirmation 400 99.00 % 98.25 % -0.75 [-1.50, +0.12] (paired, adjusted Wald)"
-    assert row(text, "confirmation").split() == confirmed.split()
+    table_of = text[text.index("accuracy (top-1) on") :]
+    assert row(table_of, "confirmation").split() == confirmed.split()
     assert row(text, "exploration").split()[1:] == ["300", "98.00", "%", "97.50", "%", "-0.50"]
     tried = "2 designs were tried on the confirmation images, the cheapest first, until one met the target: "
     assert tried + "#7 97.00 % (missed), #5 98.25 %." in " ".join(text.split())
@@ -284,7 +211,7 @@ def test_layer_table() -> None:
     assert row(text, "0  conv2d_0 (CONV_2D)").split() == expected.split()
     exact = row(text, "1  fully_connected_1 (")
     assert exact.split()[-3:] == ["1,000", "679", "1.36"]
-    assert row(text.split("Products")[0], "total   ").split() == ["total", "4,000", "5,000", "2.00"]
+    assert row(text.split("est. cycles of")[0], "total   ").split() == ["total", "4,000", "5,000", "2.00"]
     assert "nothing was measured" in text
 
 
@@ -345,6 +272,8 @@ def test_remarks_name_what_stands_against_a_kernel() -> None:
         (Target(0.5, None), "at most 0.5 points below the exact network"),
         (Target(0.0, None), "at most 0 points below the exact network"),
         (Target(None, 97.5), "at least 97.5 %"),
+        (Target(None, None, 4096, 512, None, 0.05), "at most 4,096 B of flash; at most 512 B of RAM; at most 50 ms"),
+        (Target(1.0, None, max_cycles=8e6), "at most 1 point below the exact network; at most 8,000,000 cycles"),
         (None, "none"),
     ],
 )

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import tflite
 from hypothesis import strategies as st
 from layer_cases import ACTIVATIONS, Case, _int8, _numbers, _product_layer, _scale, _zero_point
+from recurrent_cases import RECURRENT
 from tflite_format import Options
 from tflite_writer import ModelBuilder, _activation
 
@@ -427,6 +429,95 @@ def transpose_conv(draw: Draw) -> Case:
     return _case(builder, draw, shape)
 
 
+@st.composite
+def rows_of(draw: Draw, builtin: str) -> Case:
+    """Functions of rows of the last axis, with a fixed output quantization."""
+    builder, shape = ModelBuilder(), _shape(draw, most=9)
+    scale, zero_point = (1 / 128, 0) if builtin == "L2_NORMALIZATION" else (1 / 16, 127)
+    least = 0.001 if builtin == "L2_NORMALIZATION" else 0.01
+    x = builder.input(shape, float(np.float32(draw(st.floats(least, 1.0)))), _zero_point(draw))
+    kind = {"L2_NORMALIZATION": "L2NormOptions", "LOG_SOFTMAX": "LogSoftmaxOptions"}[builtin]
+    y = builder.layer(builtin, [x], shape, scale=scale, zero_point=zero_point, options=Options(kind, {}))
+    builder.output(y)
+    content, rng = builder.build(), _numbers(draw)
+    spread = draw(st.sampled_from((0, 1, 30, 127)))
+    inputs = rng.randint(-spread - 1, spread + 1, (5, *shape[1:])) + draw(st.sampled_from((0, x.zero_point[0])))
+    return Case(content, np.clip(inputs, -128, 127).astype(np.int8), None, content)
+
+
+@st.composite
+def arg_max(draw: Draw, builtin: str) -> Case:
+    builder, shape = ModelBuilder(), _shape(draw, most=6)
+    axis = draw(st.integers(1, len(shape) - 1))
+    kind = draw(st.sampled_from(("int32", "int64")))
+    x = builder.input(shape, _scale(draw), _zero_point(draw))
+    y = builder.tensor([*shape[:axis], *shape[axis + 1 :]], kind)
+    place = builder.numbers(np.array(axis - len(shape) if draw(st.booleans()) else axis))
+    number = {"int32": tflite.TensorType.INT32, "int64": tflite.TensorType.INT64}[kind]
+    table = {"ARG_MAX": "ArgMaxOptions", "ARG_MIN": "ArgMinOptions"}[builtin]
+    builder.operator(builtin, [x, place], [y], Options(table, {"OutputType": number}), version=2)
+    builder.output(y)
+    return _case(builder, draw, shape)
+
+
+@st.composite
+def wide_softmax(draw: Draw) -> Case:
+    builder, shape = ModelBuilder(), _shape(draw, most=9)
+    x = builder.input(shape, float(np.float32(draw(st.floats(0.001, 1.0)))), _zero_point(draw))
+    y = builder.tensor(shape, "int16", scale=1 / 65536, zero_point=-32768)
+    builder.operator("SOFTMAX", [x], [y], Options("SoftmaxOptions", {"Beta": draw(st.sampled_from((1.0, 0.5)))}))
+    builder.output(y)
+    return _case(builder, draw, shape)
+
+
+@st.composite
+def rsqrt(draw: Draw) -> Case:
+    """Of what is not negative: the interpreter stops at other numbers."""
+    builder, shape = ModelBuilder(), (1, 16)
+    x = builder.input(shape, _wide_scale(draw), _zero_point(draw))
+    builder.output(builder.layer("RSQRT", [x], shape, scale=_wide_scale(draw), zero_point=_zero_point(draw)))
+    content = builder.build()
+    every = np.arange(-128, 128).reshape(16, 16)
+    return Case(content, np.maximum(every, x.zero_point[0]).astype(np.int8), None, content)
+
+
+@st.composite
+def batch_matmul(draw: Draw) -> Case:
+    """Two activations that are cut from one input, or one and a constant.
+
+    A left side that is transposed is not repeated, nor is the right one beside it: TensorFlow Lite's reference kernel
+    takes the wrong numbers there.
+    """
+    builder, rng = ModelBuilder(), _numbers(draw)
+    front = [draw(st.integers(1, 3)) for _ in range(draw(st.integers(0, 2)))]
+    rows, depth, columns = (draw(st.integers(1, 5)) for _ in range(3))
+    turned = (draw(st.booleans()), draw(st.booleans()))
+    one = (*front, *((depth, rows) if turned[0] else (rows, depth)))
+    behind = front if turned[0] else [draw(st.sampled_from((extent, 1))) for extent in front]
+    other = (*behind, *((columns, depth) if turned[1] else (depth, columns)))
+    constant = draw(st.sampled_from((None, 1)))
+    scales, zero_points = (_scale(draw), _scale(draw)), (_zero_point(draw), _zero_point(draw))
+    sizes = [int(np.prod(shape)) for shape in (one, other)]
+    whole = (1, sum(sizes) if constant is None else sizes[0])
+    x = builder.input(whole, scales[0], zero_points[0])
+    sides = []
+    for place, shape in enumerate((one, other)):
+        if place == constant:
+            values = rng.randint(-128, 128, shape)
+            sides.append(builder.tensor(shape, scale=scales[1], zero_point=zero_points[1], data=values))
+            continue
+        begin = [0, 0 if place == 0 else sizes[0]]
+        cut = builder.layer("SLICE", [x, builder.numbers(begin), builder.numbers([1, sizes[place]])], (1, sizes[place]))
+        sides.append(builder.layer("RESHAPE", [cut, builder.numbers(list(shape))], shape))
+    scale = float(np.float32(scales[0] * sides[1].scale[0] * draw(st.sampled_from((1.0, 30.0, 300.0)))))
+    options = Options("BatchMatMulOptions", {"AdjX": turned[0], "AdjY": turned[1]})
+    result = (*np.broadcast_shapes(one[:-2], other[:-2]), rows, columns)
+    y = builder.layer("BATCH_MATMUL", sides, result, scale=scale, zero_point=_zero_point(draw), options=options)
+    builder.output(builder.layer("RESHAPE", [y, builder.numbers([1, -1])], (1, int(np.prod(result)))))
+    content = builder.build()
+    return Case(content, _int8(rng, 3, *whole[1:]), None, content)
+
+
 CONVOLUTIONS = {kind: convolution(kind) for kind in ("CONV_2D", "DEPTHWISE_CONV_2D")}
 """Forms that CMSIS-NN serves and `layer_cases` does not have."""
 
@@ -451,5 +542,11 @@ STRATEGIES = {
     "REVERSE_V2": reverse(),
     "BROADCAST_TO": broadcast_to(),
     "BATCH_TO_SPACE_ND": batch_and_space(),
+    **{kind: rows_of(kind) for kind in ("L2_NORMALIZATION", "LOG_SOFTMAX")},
+    **{kind: arg_max(kind) for kind in ("ARG_MAX", "ARG_MIN")},
+    "SOFTMAX_INT16": wide_softmax(),
+    "RSQRT": rsqrt(),
+    "BATCH_MATMUL": batch_matmul(),
+    **RECURRENT,
 }
 """Kind of operator -> its cases."""

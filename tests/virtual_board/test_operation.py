@@ -64,6 +64,21 @@ vldmia r0!, {s0-s3}            | load_multiple address=r0 result=s0,s1,s2,s3 bas
 vldr s0, [r0, #4]              | load address=r0 result=s0
 vstr s0, [r0]                  | store address=r0 data=s0
 vmov s0, r1                    | float_move source=r1 result=s0
+vmov.f32 s3, #1.0              | float_move result=s3
+vmov.f64 d1, #-2.5             | float_move result=s2,s3
+vmov.f64 d1, d2                | float_move source=s4,s5 result=s2,s3
+vmov.32 d0[1], r3              | float_move source=r3,s0,s1 result=s0,s1
+vmov d0, r1, r2                | float_move source=r1,r2 result=s0,s1
+vmov r1, r2, s4, s5            | float_move source=s4,s5 result=r1,r2
+vadd.f64 d0, d1, d2            | float source=s2,s3,s4,s5 result=s0,s1
+vcvt.f64.s32 d0, s4            | float source=s4 result=s0,s1
+vcvt.s32.f64 s1, d2            | float source=s4,s5 result=s1
+vrintz.f64 d0, d1              | float source=s2,s3 result=s0,s1
+vselgt.f64 d0, d1, d2          | float source=F,s2,s3,s4,s5 result=s0,s1
+vfma.f64 d0, d1, d2            | float_accumulate source=s0,s1,s2,s3,s4,s5 result=s0,s1
+vsqrt.f64 d0, d1               | float_divide source=s2,s3 result=s0,s1
+vldr d0, [r0, #8]              | load address=r0 result=s0,s1
+vldmia r0!, {d0, d1}           | load_multiple address=r0 result=s0,s1,s2,s3 base=r0 transfers=4
 vmrs apsr_nzcv, fpscr          | float_move result=F
 vfma.f32 s0, s1, s2            | float_accumulate source=s0,s1,s2 result=s0
 vdiv.f32 s0, s1, s2            | float_divide source=s1,s2 result=s0
@@ -73,6 +88,7 @@ tbb [pc, r0]                   | table_branch source=r0
 cbz r0, .+8                    | branch source=r0
 beq .+8                        | branch source=F
 nop                            | nop
+dbg #0                         | nop
 dsb                            | barrier
 msr primask, r0                | system source=r0
 """
@@ -101,7 +117,7 @@ def test_instructions(arm_gcc: str, tmp_path: Path) -> None:
     source.write_text(" .syntax unified\n .thumb\n .text\nstart:\n" + "".join(lines) + " .balign 16\n")
     output = tmp_path / "all.o"
     subprocess.run(
-        [arm_gcc, "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-c", str(source), "-o", str(output)],
+        [arm_gcc, "-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard", "-c", str(source), "-o", str(output)],
         check=True,
         timeout=60,
     )

@@ -204,6 +204,7 @@ def test_an_inlined_layer_is_said_to_be_missing(l4: tuple[Path, Board]) -> None:
     [
         ("ldr r0, =0x70000000\n ldr r0, [r0]", "failed at 0x08[0-9a-f]{6} in main"),
         ("udf #0", "failed at 0x08[0-9a-f]{6} in main"),
+        ("mcr p0, #0, r0, c0, c0", "failed at 0x08[0-9a-f]{6} in main\n.*no timing for 'mcr p0"),
         ("svc 0", "SVC"),
         ("bkpt 1", "BKPT"),
         ("mov r0, #0x77\n bkpt 0xab", "semihosting call 0x77"),

@@ -195,6 +195,92 @@ void approx_transpose_conv_s8(const approx_transposed *shape,
                               const int8_t *input,
                               int8_t *output);
 
+/* For [outer][count][inner] elements the index along the middle axis of the largest (or smallest) one, the first of
+   several: numbers of `width` bytes, the lowest first. */
+void approx_arg_max_s8(const int8_t *input, int32_t outer, int32_t count, int32_t inner, int32_t width, int8_t *output);
+void approx_arg_min_s8(const int8_t *input, int32_t outer, int32_t count, int32_t inner, int32_t width, int8_t *output);
+
+/* Rows of `size` values, each divided by its length; the output's scale is 1/128. */
+void approx_l2_normalization_s8(const int8_t *input, int32_t rows, int32_t size, int32_t input_offset, int8_t *output);
+
+/* count: how many differences to a row's largest value count; reverse: from Q5.26 to the input's steps. */
+typedef struct {
+    int32_t rows;
+    int32_t size;
+    int32_t count;
+    approx_factor reverse;
+} approx_log_softmax;
+
+/* For each difference d: scaled, scale * -d in Q5.26; terms: its exponential in Q12.19. The output's scale is 1/16. */
+void approx_log_softmax_s8(const approx_log_softmax *softmax,
+                           const int32_t *scaled,
+                           const int32_t *terms,
+                           const int8_t *input,
+                           int8_t *output);
+
+/* Products of [rows][depth] and [depth][columns], for each of count[0] * count[1] * count[2] pairs of matrices, which
+   lie `pitch` apart: 0 where an operand is repeated. step: from one number of a sum to the next; row_pitch,
+   column_pitch: from one row of the left side, and column of the right one, to the next. */
+typedef struct {
+    int32_t count[3];
+    int32_t left_pitch[3];
+    int32_t right_pitch[3];
+    int32_t rows;
+    int32_t columns;
+    int32_t depth;
+    int32_t row_pitch;
+    int32_t left_step;
+    int32_t column_pitch;
+    int32_t right_step;
+    int32_t left_offset;
+    int32_t right_offset;
+    approx_factor factor;
+    int32_t zero_point;
+} approx_matmul;
+
+void approx_batch_matmul_s8(const approx_matmul *matmul, const int8_t *left, const int8_t *right, int8_t *output);
+
+/* An LSTM layer. weights: [4 gates][cells][features + cells], for input, forget, cell and output gate; bias:
+   [4][2][cells], of the sums over the features and over the last outputs; factors: [4][2], to Q3.12. The cell has
+   `cell_bits` integer bits and stays within +- clip, unless that is 0. */
+typedef struct {
+    int32_t steps;
+    int32_t features;
+    int32_t cells;
+    int32_t cell_bits;
+    int32_t clip;
+    const int8_t *weights;
+    const int32_t *bias;
+    const approx_factor *factors;
+    approx_factor hidden;
+    int32_t zero_point;
+} approx_lstm;
+
+/* last: outputs of the step before the first; cell: int16 [cells], in bytes. The output is the cell behind the last
+   step, likewise, and the outputs of all steps. */
+void approx_lstm_s8(
+    const approx_lstm *lstm, const int8_t *input, const int8_t *last, const int8_t *cell, int8_t *output);
+
+/* Half of an SVDF layer. Its state is [filters][memory], elements of `width` bytes (1 or 2).
+   features: puts a new column into the state; input_offset, zero_point: of the features and of the state.
+   time: `filters` units of `rank` rows of the state each; input_offset, zero_point: of the state and of the output. */
+typedef struct {
+    int32_t filters;
+    int32_t features;
+    int32_t memory;
+    int32_t rank;
+    int32_t width;
+    int32_t input_offset;
+    int32_t zero_point;
+    approx_factor factor;
+} approx_svdf;
+
+void approx_svdf_features_s8(
+    const approx_svdf *svdf, const int8_t *weights, const int8_t *input, const int8_t *state, int8_t *output);
+/* weights: int16 or int8, as wide as the state. */
+void approx_svdf_time_s8(
+    const approx_svdf *svdf, const void *weights, const int32_t *bias, const int8_t *state, int8_t *output);
+
 #ifdef __cplusplus
 }
 #endif

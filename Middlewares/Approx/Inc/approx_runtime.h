@@ -43,6 +43,10 @@ void approx_widen_s8(const approx_widen_shape *shape, const int8_t *input, int16
 void approx_softmax_s8(
     const int8_t *input, int32_t rows, int32_t size, const int32_t *exponentials, int32_t count, int8_t *output);
 
+/* The same for rows of less than 512 values, in units of 1/65536: int16, as bytes, the lowest first. */
+void approx_softmax_s8_s16(
+    const int8_t *input, int32_t rows, int32_t size, const int32_t *exponentials, int32_t count, int8_t *output);
+
 /* sum + p[0] * low + p[1] * high, modulo 2^32. */
 static inline int32_t approx_pair(const int16_t *p, int32_t low, int32_t high, int32_t sum)
 {

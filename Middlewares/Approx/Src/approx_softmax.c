@@ -37,7 +37,9 @@ static int32_t reciprocal_of_one_plus(int32_t x)
     return saturating_shift_left(estimate, 1);
 }
 
-static void soften(const int8_t *input, int32_t size, const int32_t *exponentials, int32_t count, int8_t *output)
+/* A softmax in units of 2^-bits, 8 or 16, less half of 1; numbers of 16 bits lie as bytes, the lowest first. */
+static void
+soften(const int8_t *input, int32_t size, const int32_t *exponentials, int32_t count, int32_t bits, int8_t *output)
 {
     int32_t greatest = INT8_MIN;
     for (int32_t i = 0; i < size; i++) {
@@ -60,15 +62,20 @@ static void soften(const int8_t *input, int32_t size, const int32_t *exponential
         sum <<= 1;
     }
     const int32_t scale = reciprocal_of_one_plus((int32_t)(sum & UINT32_C(0x7FFFFFFF)));
-    const int32_t bits = SUM_INTEGER_BITS - headroom + 31 - 8;
+    const int32_t shift = SUM_INTEGER_BITS - headroom + 31 - bits;
+    const int32_t most = (1 << bits) - 1;
     for (int32_t i = 0; i < size; i++) {
         const int32_t difference = greatest - input[i];
         int32_t probability = 0;
         if (difference < count) {
             const int32_t product = multiply_high(scale, exponentials[difference]);
-            probability = (int32_t)divide_by_power_of_two((uint32_t)product, bits);
+            probability = (int32_t)divide_by_power_of_two((uint32_t)product, shift);
         }
-        output[i] = (int8_t)(probability > 255 ? 127 : probability - 128);
+        const int32_t value = (probability > most ? most : probability) - (1 << (bits - 1));
+        *output++ = (int8_t)value;
+        if (bits > 8) {
+            *output++ = (int8_t)(value >> 8);
+        }
     }
 }
 
@@ -76,6 +83,14 @@ void approx_softmax_s8(
     const int8_t *input, int32_t rows, int32_t size, const int32_t *exponentials, int32_t count, int8_t *output)
 {
     for (int32_t row = 0; row < rows; row++) {
-        soften(input + row * size, size, exponentials, count, output + row * size);
+        soften(input + row * size, size, exponentials, count, 8, output + row * size);
+    }
+}
+
+void approx_softmax_s8_s16(
+    const int8_t *input, int32_t rows, int32_t size, const int32_t *exponentials, int32_t count, int8_t *output)
+{
+    for (int32_t row = 0; row < rows; row++) {
+        soften(input + row * size, size, exponentials, count, 16, output + 2 * row * size);
     }
 }

@@ -31,6 +31,7 @@ from approx_plugin.kernels.machine.registers import (
 from approx_plugin.kernels.machine.routine import Loop, Part, Routine, straight
 from approx_plugin.kernels.machine.text import Remark
 from approx_plugin.kernels.needs import RAM
+from approx_plugin.kernels.overlap import Overlap
 from approx_plugin.kernels.rolled.frame import RESTORED, SAVED
 from approx_plugin.kernels.rolled.plan import RolledPlan
 from approx_plugin.kernels.rolled.stream import Stream
@@ -71,6 +72,11 @@ class AddedPlan(RolledPlan):
         """Both inputs and the output once."""
         size = float(self.add.output.elements)
         return [Stream(RAM, size), Stream(RAM, size), Stream(RAM, size)]
+
+    @property
+    def overlaps(self) -> tuple[Overlap | None, ...]:
+        """In place: what a turn reads is read before it is written."""
+        return (Overlap(0, 4 * UNROLLED),) * 2
 
     def tables(self, symbol: str) -> Sequence[Table]:
         """None."""

@@ -22,11 +22,14 @@ FALLBACK_CORE = "cortex-m4"
 
 
 def board_costs(board: Board) -> CostModel | None:
-    """The board's fitted model; None if the board has no costs.yaml.
+    """The board's fitted model, or that of the board that lends it its own; None if the board has no costs.yaml.
 
     Raises BoardError, or several in one ErrorGroup, for a file that is not what calibration writes, or that lacks
     something that a kernel counts.
     """
+    if board.costs_from:
+        file = board.folder.parent / board.costs_from / FILE
+        return load_costs(file, f"the virtual board of {board.costs_from.upper()}, in the place of {board.name}")
     file = board.folder / FILE
     return load_costs(file, f"the virtual board of {board.name}") if file.exists() else None
 

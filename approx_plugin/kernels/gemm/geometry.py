@@ -144,6 +144,15 @@ class Stripes:
         return tuple(divmod(stripe * self.blocks * BLOCK, width) for stripe in range(self.count))
 
     @property
+    def first_bytes(self) -> list[int]:
+        """Of each stripe the first byte of the input that it reads."""
+        geometry = self.geometry
+        if geometry.is_copied:
+            rows = [max(0, row * geometry.stride[0] - geometry.padding.top) for row, _ in self.starts]
+            return [row * geometry.width * geometry.channels for row in rows]
+        return [row * geometry.line_bytes + column * geometry.pixel_bytes for row, column in self.starts]
+
+    @property
     def borrowing(self) -> tuple[int, int]:
         """(row, column) of the first pixel of the last block, where it borrows."""
         return divmod(self.geometry.pixels - BLOCK, self.geometry.out_width)

@@ -6,9 +6,10 @@ import functools
 from collections.abc import Sequence
 from typing import ClassVar
 
-from approx_plugin.kernels.gemm.gather import REACH, Gathering
+from approx_plugin.kernels.gemm.gather import REACH
 from approx_plugin.kernels.gemm.geometry import BLOCK, Geometry
 from approx_plugin.kernels.gemm.plan import GemmPlan, stripes_of
+from approx_plugin.kernels.gemm.skipping import gathering_of
 from approx_plugin.kernels.kernel import Kernel, Plan
 from approx_plugin.kernels.needs import DTCM, FLASH, RAM
 from approx_plugin.kernels.platform import Platform
@@ -26,6 +27,7 @@ class Gemm(Kernel):
     """Any convolution that is not grouped: windows become blocks, weights come from a table."""
 
     name: ClassVar[str] = GemmPlan.kernel
+    skips: ClassVar[bool] = True
 
     def suits(self, operators: Sequence[Operator]) -> bool:
         """A single convolution of one group."""
@@ -51,7 +53,7 @@ class Gemm(Kernel):
         # A Cortex-M33 loads weights as quickly as it moves them, and needs fewer visits of the sums then.
         form = platform.fpu and platform.core == "cortex-m4"
         made: list[GemmPlan] = []
-        for stripes in stripes_of(geometry, Gathering(geometry).slots):
+        for stripes in stripes_of(geometry, gathering_of(geometry, found.weights).slots):
             plan = GemmPlan(conv, found, stripes, platform.core, form, FLASH, RAM)
             made.append(plan)
             if 0 < plan.scratch[RAM] <= platform.dtcm:

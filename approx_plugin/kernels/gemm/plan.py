@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
+
+from approx_plugin.approximation.grouping import Grouping
 from approx_plugin.cores.core import load_core
 from approx_plugin.kernels.gemm.code import Code
 from approx_plugin.kernels.gemm.gather import Gathering
-from approx_plugin.kernels.gemm.geometry import Geometry, Stripes
+from approx_plugin.kernels.gemm.geometry import BLOCK, Geometry, Stripes
+from approx_plugin.kernels.gemm.skipping import gathering_of, grouping_of
 from approx_plugin.kernels.gemm.table import stream
 from approx_plugin.kernels.machine.routine import Routine
 from approx_plugin.kernels.needs import FLASH, RAM, Bytes
+from approx_plugin.kernels.overlap import Overlap, in_stripes
 from approx_plugin.kernels.rolled.pairs import Numbers
 from approx_plugin.kernels.rolled.plan import RolledPlan
 from approx_plugin.kernels.rolled.stream import Stream
@@ -55,14 +60,24 @@ class GemmPlan(RolledPlan):
 
     @property
     def macs(self) -> int:
-        """All but those of channels that put out one value: their weights are 0, but multiplied all the same."""
-        return self.conv.macs
+        """All but those of taps that are not read: other weights of 0 are multiplied all the same."""
+        return self.geometry.pixels * self.geometry.outputs * int(np.count_nonzero(self.gathering.pairs >= 0))
+
+    @cached_property
+    def gathering(self) -> Gathering:
+        """How windows are read."""
+        return gathering_of(self.geometry, self.numbers.weights)
+
+    @cached_property
+    def grouping(self) -> Grouping:
+        """Taps that are 0 for every output channel are not read."""
+        return grouping_of(self.conv)
 
     def _code(self, symbol: str) -> Code:
         return Code(
             self.geometry,
             self.stripes,
-            Gathering(self.geometry),
+            self.gathering,
             self.numbers,
             self.conv.input_zero_point,
             load_core(self.core),
@@ -102,6 +117,15 @@ class GemmPlan(RolledPlan):
     def scratch(self) -> Bytes:
         """Copied rows, blocks, sums that wait."""
         return {self.scratch_in: self._any_code.scratch}
+
+    @property
+    def overlaps(self) -> tuple[Overlap | None, ...]:
+        """Behind the stripes that have been gathered."""
+        stripes = self.stripes
+        if stripes.count == 1:
+            return (Overlap(self.conv.inputs[0].elements),)
+        pixels = [min((stripe + 1) * stripes.blocks * BLOCK, self.geometry.pixels) for stripe in range(stripes.count)]
+        return (Overlap(in_stripes([count * self.geometry.outputs for count in pixels], stripes.first_bytes)),)
 
     def legend(self) -> Sequence[str]:
         """What it computes and how to read it."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 from approx_plugin.cores.core import load_core
 from approx_plugin.kernels.machine.routine import Routine
 from approx_plugin.kernels.needs import FLASH, RAM, Bytes
+from approx_plugin.kernels.overlap import Overlap, in_stripes
 from approx_plugin.kernels.packed.code import MOST_PAIRS, Code
 from approx_plugin.kernels.packed.groups import Groups
 from approx_plugin.kernels.rolled.pairs import Numbers
@@ -88,6 +89,14 @@ class PackedPlan(RolledPlan):
     def scratch(self) -> Bytes:
         """The widened inputs."""
         return {RAM: self._code("step").scratch}
+
+    @property
+    def overlaps(self) -> tuple[Overlap | None, ...]:
+        """Behind the rows that have been widened."""
+        rows, (outputs, inputs) = self.dense.rows, self.dense.weights.shape
+        if rows == 1:
+            return (Overlap(int(inputs)),)
+        return (Overlap(in_stripes([(r + 1) * outputs for r in range(rows)], [r * inputs for r in range(rows)])),)
 
     def legend(self) -> Sequence[str]:
         """What it computes and how to read it."""

@@ -14,6 +14,7 @@ from approx_plugin.kernels.machine.operands import Half, Pointer, Registers
 from approx_plugin.kernels.machine.registers import CORE, LR, PC, R0, R1, R2, R3, R8, SINGLES, SP
 from approx_plugin.kernels.machine.routine import Loop, Part, Routine, straight
 from approx_plugin.kernels.needs import DTCM, FLASH, RAM, Bytes
+from approx_plugin.kernels.overlap import Overlap
 from approx_plugin.kernels.planes import frame
 from approx_plugin.kernels.planes.body import Ending, Line, NoRegisterError
 from approx_plugin.kernels.planes.border import fill
@@ -91,6 +92,14 @@ class PlanesPlan(RolledPlan):
     def scratch(self) -> Bytes:
         """The planes."""
         return {self.memory: self.layout.scratch_bytes}
+
+    @property
+    def overlaps(self) -> tuple[Overlap | None, ...]:
+        """Channel over channel: a group of channels is read before it is written."""
+        layout, size = self.layout, self.conv.inputs[0].elements
+        if layout.planes == layout.channels:
+            return (Overlap(size),)
+        return (Overlap(size, layout.channels),) if layout.multiplier == 1 else (None,)
 
     @property
     def streams(self) -> Sequence[Stream]:

@@ -22,6 +22,13 @@ ASSUMED: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "runtime mean": MappingProxyType({"call": 40.0, "results": 40.0, "steps": 9.0}),
         "runtime reduced extremum": MappingProxyType({"call": 40.0, "results": 30.0, "steps": 20.0}),
         "runtime transposed convolution": MappingProxyType({"call": 60.0, "outputs": 60.0, "products": 6.0}),
+        "runtime matrix product": MappingProxyType({"call": 60.0, "outputs": 40.0, "products": 8.0}),
+        "runtime normalization": MappingProxyType({"call": 20.0, "rows": 400.0, "elements": 30.0}),
+        "runtime log softmax": MappingProxyType({"call": 20.0, "rows": 300.0, "elements": 30.0}),
+        "runtime index": MappingProxyType({"call": 20.0, "results": 15.0, "elements": 8.0}),
+        "runtime wide softmax": MappingProxyType({"call": 20.0, "rows": 200.0, "elements": 30.0}),
+        "runtime lstm": MappingProxyType({"call": 60.0, "results": 900.0, "products": 6.0}),
+        "runtime svdf": MappingProxyType({"call": 60.0, "results": 40.0, "products": 6.0, "bytes": 0.5}),
         "runtime bilinear": MappingProxyType({"call": 40.0, "pixels": 40.0, "elements": 22.0}),
     }
 )

@@ -9,19 +9,35 @@ To let it serve a further operator:
 
 from __future__ import annotations
 
-from approx_plugin.kernels.portable import concatenation, elementwise, reduction, resize, select, table, transpose_conv
+from approx_plugin.kernels.portable import (
+    batch_matmul,
+    concatenation,
+    elementwise,
+    recurrent,
+    reduction,
+    resize,
+    rows,
+    select,
+    table,
+    transpose_conv,
+    wide,
+)
 from approx_plugin.kernels.portable.call import Service
 from approx_plugin.model.operator import Operator
 
 _SERVICES: tuple[Service, ...] = (
+    batch_matmul.SERVICE,
     concatenation.SERVICE,
     *elementwise.SERVICES,
+    *recurrent.SERVICES,
     reduction.EXTREMUM,
     reduction.MEAN,
     resize.SERVICE,
+    *rows.SERVICES,
     select.SERVICE,
     table.SERVICE,
     transpose_conv.SERVICE,
+    *wide.SERVICES,
 )
 
 

@@ -15,6 +15,7 @@ from approx_plugin.kernels.layout import NHWC, Layout
 from approx_plugin.kernels.machine.routine import Routine
 from approx_plugin.kernels.machine.text import head
 from approx_plugin.kernels.needs import DTCM, NOTHING, RAM, Bytes, Needs
+from approx_plugin.kernels.overlap import Overlap
 from approx_plugin.kernels.platform import Platform
 from approx_plugin.kernels.rolled.stream import Stream, work_of
 from approx_plugin.kernels.rolled.table import Table
@@ -55,6 +56,11 @@ class RolledPlan(Plan):
         inputs = [tensor for operator in self.operators for tensor in operator.inputs if tensor.index not in made]
         return (NHWC,) * len(inputs), NHWC
 
+    @property
+    def overlaps(self) -> tuple[Overlap | None, ...]:
+        """See `Needs`."""
+        return ()
+
     @abstractmethod
     def legend(self) -> Sequence[str]:
         """Paragraphs at the head of the file: what it computes, and what a reader has to know to follow the code."""
@@ -72,7 +78,9 @@ class RolledPlan(Plan):
             held[table.memory] += table.size
         inputs, output = self.layouts
         code = sum(routine.size for routine in routines)
-        return Needs(code=code, tables=dict(held), scratch=self.scratch, inputs=inputs, output=output)
+        return Needs(
+            code=code, tables=dict(held), scratch=self.scratch, inputs=inputs, output=output, overlaps=self.overlaps
+        )
 
     def work(self, memories: Memories) -> Sequence[Work]:
         """Cycles of the core, and what is waited for."""

@@ -53,7 +53,7 @@ class Code(Inputs, Products, Outputs):
             inner.append(straight(self._step(TILE_COLUMN, stripes.columns, self.shape.tile_columns)))
             inner = [Loop("part", stripes.across, tuple(inner), counted(ACROSS, R0))]
         start: list[Item] = [*constant(R0, 0), put(R0, TILE_COLUMN), *constant(R0, stripes.across), put(R0, ACROSS)]
-        body: list[Part] = [straight(start), *inner]
+        body: list[Part] = [straight(start), *self.copied_once(), *inner]
         if stripes.down > 1:
             body.append(straight(self._step(TILE_ROW, stripes.rows, self.shape.tile_rows)))
             body = [Loop("stripe", stripes.down, tuple(body), counted(DOWN, R0))]

@@ -16,22 +16,22 @@ from approx_plugin.kernels.winograd.table import Convolution, Numbers, numbers_o
 from approx_plugin.model.operator import Operator
 from approx_plugin.operators.conv2d import Conv2D
 from approx_plugin.operators.transformed_conv2d import TransformedConv2D
-from approx_plugin.operators.winograd import T22, T42, Transform
+from approx_plugin.operators.winograd import P22, T22, T42, Transform
 
-FORMS = (T42, T22)
+FORMS = (T42, T22, P22)
 
 REACH = 4095
 """Of an offset: three points side by side, and two output rows."""
 
 
 class Winograd(Kernel):
-    """3x3 convolutions with stride 1 in a transformed domain; also those that approximation has left there."""
+    """3x3 convolutions with stride 1 or 2 in a transformed domain; also those that approximation has left there."""
 
     name: ClassVar[str] = WinogradPlan.kernel
     skips: ClassVar[bool] = True
 
     def suits(self, operators: Sequence[Operator]) -> bool:
-        """A single 3x3 convolution with stride 1, neither grouped nor dilated; or a transformed one."""
+        """A single 3x3 convolution with stride 1 or 2, neither grouped nor dilated; or a transformed one."""
         if len(operators) != 1:
             return False
         (operator,) = operators
@@ -39,7 +39,7 @@ class Winograd(Kernel):
             return True
         if not isinstance(operator, Conv2D) or not operator.is_plain:
             return False
-        return operator.kernel == (3, 3) and operator.stride == (1, 1)
+        return operator.kernel == (3, 3) and bool(_forms(operator))
 
     def refusal(self, operators: Sequence[Operator], platform: Platform) -> str | None:
         """Where channels do not come in fours, offsets would not reach, or the arithmetic would not be exact."""
@@ -53,19 +53,19 @@ class Winograd(Kernel):
             return "it has too many input channels"
         if 2 * conv.output.shape[3] > REACH:
             return "it has too many output channels"
-        if not any(stripes_of(shape_of(conv, form)) for form in FORMS):
+        if not any(stripes_of(shape_of(conv, form)) for form in _forms(conv)):
             return "its rows are too long"
-        if not any(numbers(conv, form) and stripes_of(shape_of(conv, form)) for form in FORMS):
+        if not any(numbers(conv, form) and stripes_of(shape_of(conv, form)) for form in _forms(conv)):
             return "no exact constants were found"
         return None
 
     def plans(self, operators: Sequence[Operator], platform: Platform) -> Sequence[Plan]:
-        """Both transforms, stripes of several sizes, scratch in the core's own memory where there is some."""
+        """All transforms, stripes of several sizes, scratch in the core's own memory where there is some."""
         conv = _convolution(operators)
         # A Cortex-M7 loads weights as quickly as it moves them.
         form = platform.fpu and platform.core != "cortex-m7"
         made: list[WinogradPlan] = []
-        for transform in FORMS:
+        for transform in _forms(conv):
             found = numbers(conv, transform)
             if found is None:
                 continue
@@ -88,6 +88,12 @@ def shape_of(conv: Convolution, form: Transform) -> Shape:
     _, height, width, channels = conv.inputs[0].shape
     _, out_height, out_width, outputs = conv.output.shape
     return Shape(form, height, width, channels, out_height, out_width, outputs, conv.padding)
+
+
+def _forms(conv: Convolution) -> Sequence[Transform]:
+    """For its stride."""
+    stride = conv.form.stride if isinstance(conv, TransformedConv2D) else conv.stride
+    return [form for form in FORMS if form.stride == stride]
 
 
 def _convolution(operators: Sequence[Operator]) -> Convolution:

@@ -124,18 +124,14 @@ class Outputs(Task):
         for channel in channels:
 
             def load(point: int, register: Register, channel: int = channel) -> list[Instruction]:
-                found = passes.loaded(register, LR, sums[point] + 4 * channel, "sums")
-                if point == self.numbers.start_point and self.numbers.start.any():
-                    # r12 holds nothing that matters where this point is looked at.
-                    found += [self._constant(R12, channel, 0), instruction("add.w", register, register, R12)]
-                return found
+                return passes.loaded(register, LR, sums[point] + 4 * channel, "sums")
 
             first = passes.FIRST[:down]
-            biased = [self._constant(R12, channel, 1), *(instruction("add.w", r, r, R12) for r in first)]
-            items += passes.outputs_four(load, biased) if down == 4 else passes.outputs_two(load, biased)
-            items += [get(R12, OUT), self._constant(R8, channel, 2), self._constant(R9, channel, 3)]
+            biased = [self._constant(R12, channel, 0), *(instruction("add.w", r, r, R12) for r in first)]
+            items += passes.OUTPUTS[shape.form.patch[0]](load, biased)
+            items += [get(R12, OUT), self._constant(R8, channel, 1), self._constant(R9, channel, 2)]
             sign = temporary = shift = None
-            which = 4
+            which = 3
             if made.signs is not None:
                 sign, temporary = R10, R11
                 items.append(self._constant(R10, channel, which))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from approx_plugin.kernels.machine.instruction import Instruction, instruction
 from approx_plugin.kernels.machine.operands import Address, Shifted
@@ -91,9 +92,51 @@ def vertical_two(store: Store) -> list[Instruction]:
     ]
 
 
-def horizontal_two(column: int) -> tuple[str, Register, Register]:
-    """B^T of F(2, 3) on the columns r0 to r3: the operation that makes a point's column."""
-    return (("ssub16", R0, R2), ("sadd16", R1, R2), ("ssub16", R2, R1), ("ssub16", R1, R3))[column]
+def vertical_strided(store: Store) -> list[Instruction]:
+    """B^T for stride 2 on r0 to r4. r0 and r4 are overwritten."""
+    return [
+        *store(R1, 1),
+        *store(R3, 4),
+        *store(R2, 2),
+        _difference(R0, R0, R2),
+        *store(R0, 0),
+        _difference(R4, R2, R4),
+        *store(R4, 3),
+    ]
+
+
+VERTICAL = {6: vertical_four, 4: vertical_two, 5: vertical_strided}
+"""By rows of a patch."""
+
+COLUMNS = (R0, R1, R2, R3, R4)
+"""Of a patch, from the left."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of points: the register that holds it after `code`, and the columns of the patch that it needs."""
+
+    register: Register
+    code: tuple[Instruction, ...]
+    columns: tuple[int, ...]
+
+
+def _made(register: Register, operation: str, one: int, other: int) -> Column:
+    code = instruction(operation, register, COLUMNS[one], COLUMNS[other])
+    return Column(register, (code,), (one, other))
+
+
+HORIZONTAL = {
+    4: (_made(R4, "ssub16", 0, 2), _made(R5, "sadd16", 1, 2), _made(R6, "ssub16", 2, 1), _made(R7, "ssub16", 1, 3)),
+    5: (
+        _made(R5, "ssub16", 0, 2),
+        Column(R1, (), (1,)),
+        Column(R2, (), (2,)),
+        _made(R6, "ssub16", 2, 4),
+        Column(R3, (), (3,)),
+    ),
+}
+"""By columns of points: B^T of F(2, 3) on r0 to r3, and that for stride 2 on r0 to r4."""
 
 
 def _add(to: Register, one: Register, other: Register, shift: int = 0) -> Instruction:
@@ -167,6 +210,30 @@ def outputs_two(load: Load, biased: Sequence[Instruction]) -> list[Instruction]:
             side, into = (FIRST, _add) if column == 0 else (SECOND, _subtract)
             items += [into(side[0], side[0], R12), into(side[1], side[1], R9)]
     return items
+
+
+def outputs_strided(load: Load, biased: Sequence[Instruction]) -> list[Instruction]:
+    """A^T for stride 2 both ways, of nine sums: the upper two of FIRST and SECOND. Otherwise as `outputs_four`."""
+    items: list[Instruction] = []
+    for column in (1, 2, 0):
+
+        def sums(row: int, register: Register, column: int = column) -> Sequence[Instruction]:
+            return load(3 * row + column, register)
+
+        upper, lower = (R0, R1) if column == 1 else (R8, R10)
+        items += [*sums(0, upper), *sums(1, R9), *sums(2, lower)]
+        items += [_add(upper, upper, R9), _subtract(lower, R9, lower)]
+        if column == 1:
+            items += biased
+        elif column == 2:
+            items += [_subtract(R4, R0, upper), _subtract(R5, R1, lower)]
+        else:
+            items += [_add(R0, R0, upper), _add(R1, R1, lower)]
+    return items
+
+
+OUTPUTS = {6: outputs_four, 4: outputs_two, 5: outputs_strided}
+"""By rows of a patch."""
 
 
 def loaded(register: Register, base: Register, offset: int, region: str) -> list[Instruction]:

@@ -14,6 +14,7 @@ from approx_plugin.approximation.grouping import Grouping
 from approx_plugin.cores.core import load_core
 from approx_plugin.kernels.machine.routine import Routine
 from approx_plugin.kernels.needs import FLASH, RAM, Bytes
+from approx_plugin.kernels.overlap import Overlap, in_stripes
 from approx_plugin.kernels.rolled.plan import RolledPlan
 from approx_plugin.kernels.rolled.stream import Stream
 from approx_plugin.kernels.rolled.table import Table
@@ -21,6 +22,7 @@ from approx_plugin.kernels.winograd.code import Code
 from approx_plugin.kernels.winograd.shape import Shape, Stripes
 from approx_plugin.kernels.winograd.table import Convolution, Numbers, constant_words, slot_channels, stream
 from approx_plugin.model.operator import Operator
+from approx_plugin.operators.winograd import TRANSFORMS
 
 SLOT_GROUPS = {"cortex-m4": 2, "cortex-m33": 8}
 OTHER_SLOT_GROUP = 16
@@ -72,8 +74,10 @@ class WinogradPlan(RolledPlan):
         return self.conv.macs - shape.tile_rows * shape.tile_columns * dense
 
     @cached_property
-    def grouping(self) -> Grouping:
+    def grouping(self) -> Grouping | None:
         """What shortens its loops: a pair of input channels at a point, for all output channels at once."""
+        if self.numbers.form.name not in TRANSFORMS:
+            return None
         channels = self.numbers.channels
         groups = np.empty((self.numbers.form.points, channels), np.int64)
         for slot, pair in enumerate(slot_channels(channels)):
@@ -126,10 +130,24 @@ class WinogradPlan(RolledPlan):
         """Copied rows, lines, blocks, outputs that are cropped."""
         return {self.scratch_in: self._any_code.scratch.size}
 
+    @property
+    def overlaps(self) -> tuple[Overlap | None, ...]:
+        """Behind the rows that have been copied."""
+        shape, stripes = self.shape, self.stripes
+        if stripes.down == 1:
+            return (Overlap(self.conv.inputs[0].elements),)
+        written, needed = [], []
+        for first in stripes.first_rows:
+            rows = min((first + stripes.rows) * shape.form.tile[0], shape.out_height)
+            written.append(rows * shape.out_width * shape.outputs)
+            needed.append(max(0, first * shape.form.step[0] - shape.padding.top) * shape.width * shape.channels)
+        return (Overlap(in_stripes(written, needed)),)
+
     def legend(self) -> Sequence[str]:
         """What it computes and how to read it."""
         shape, stripes, form = self.shape, self.stripes, self.numbers.form
         down, across = form.tile
+        point = self._point
         if self.from_singles:
             registers = (
                 "While products are added up: r0-r3 hold a slot of four tiles, r4 reads slots, r5-r12 the sums (tile 0 "
@@ -144,11 +162,11 @@ class WinogradPlan(RolledPlan):
             )
         return [
             f"{self.conv.label}: 3x3 convolution of {shape.height}x{shape.width}x{shape.channels} to "
-            f"{shape.out_height}x{shape.out_width}x{shape.outputs} by Winograd's F({down}x{across}, 3x3) in int16: "
+            f"{shape.out_height}x{shape.out_width}x{shape.outputs} {self._algorithm} in int16: "
             f"{form.points} products for {down * across} outputs instead of {9 * down * across}.",
             "",
             f"{stripes.rows}x{stripes.columns} tiles are computed at a time. Rows are copied with their padding, "
-            "transformed downwards into lines and across into blocks of four tiles: for each point its slots, two "
+            f"transformed downwards into lines and across into blocks of four tiles: for each {point} its slots, two "
             "input channels as the halves of a word for each tile, and behind them room for its sums. Then, for each "
             "pair of output channels, the slots are multiplied with the words of the table, and the sums transformed "
             "back.",
@@ -161,12 +179,26 @@ class WinogradPlan(RolledPlan):
         made = self.numbers.requantisation
         more = ", sign" if made.signs is not None else ""
         more += ", exponent" if made.exponent is None else ""
-        order = " ".join(f"{point // 4},{point % 4}" for point in self.numbers.points.order)
+        form, columns = self.numbers.form, self.numbers.form.grid[1]
+        first = [form.sums[number][0] for number in self.numbers.points.order]
+        order = " ".join(f"{point // columns},{point % columns}" for point in first)
         return [
-            "For each pair of output channels and each point: two words for each slot, one of each channel, input "
-            f"channels in the halves; then start, bias, multiplier, addend{more} of each channel. Points (row, "
+            f"For each pair of output channels and each {self._point}: two words for each slot, one of each channel, "
+            f"input channels in the halves; then bias, multiplier, addend{more} of each channel. Points (row, "
             f"column): {order}.",
         ]
+
+    @property
+    def _algorithm(self) -> str:
+        down, across = self.numbers.form.tile
+        if self.numbers.form.stride == (1, 1):
+            return f"by Winograd's F({down}x{across}, 3x3)"
+        return f"with stride 2, {down}x{across} outputs by Karatsuba's identity both ways,"
+
+    @property
+    def _point(self) -> str:
+        """What has a sum of its own."""
+        return "point" if len(self.numbers.form.sums) == self.numbers.form.points else "sum of points"
 
 
 STRIPE_ROWS = (1, 2, 4)
@@ -186,5 +218,5 @@ def stripes_of(shape: Shape) -> list[Stripes]:
     found = [Stripes(shape, size, columns) for size in sizes]
     if not shape.is_cropped:
         found += [Stripes(shape, 1, part) for part in PART_TILES if columns >= 2 * part and columns % part == 0]
-    further = shape.form.patch[0] // 2 - 1
+    further = (shape.form.patch[0] - 1) // 2
     return [one for one in found if further * max(shape.row_bytes, one.line_bytes + 4) <= REACH]

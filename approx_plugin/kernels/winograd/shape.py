@@ -55,7 +55,7 @@ class Shape:
     @property
     def row_bytes(self) -> int:
         """Of a row with its padding, under all tiles of a row."""
-        return (self.tile_columns * self.form.tile[1] + 2) * self.channels
+        return columns_under(self.form, self.tile_columns) * self.channels
 
     @property
     def copied_bytes(self) -> int:
@@ -80,6 +80,12 @@ class Stripes:
         return -(-self.shape.tile_rows // self.rows)
 
     @property
+    def first_rows(self) -> list[int]:
+        """Of each stripe the first row of tiles."""
+        last = self.shape.tile_rows - self.rows
+        return [min(stripe * self.rows, last) for stripe in range(self.down)]
+
+    @property
     def across(self) -> int:
         """How many side by side."""
         return -(-self.shape.tile_columns // self.columns)
@@ -102,7 +108,7 @@ class Stripes:
     @property
     def line_columns(self) -> int:
         """Columns under a row of its tiles."""
-        return self.columns * self.shape.form.tile[1] + 2
+        return columns_under(self.shape.form, self.columns)
 
     @property
     def line_bytes(self) -> int:
@@ -110,11 +116,17 @@ class Stripes:
         return self.line_columns * self.shape.channels * 2
 
 
+def columns_under(form: Transform, tiles: int) -> int:
+    """Input columns under tiles side by side."""
+    return (tiles - 1) * form.step[1] + form.patch[1]
+
+
 @dataclass(frozen=True)
 class Points:
     """How the points stand in a block: those with the same number of slots side by side, groups by falling number.
 
-    order: points in their order; counts: slots of each, in that order.
+    What is added up to one sum (`Transform.sums`) is a point here. order: points in their order; counts: slots of each,
+    in that order.
     """
 
     order: tuple[int, ...]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from approx_plugin.kernels.rolled.pairs import channel_pairs, layer_sums
-from approx_plugin.kernels.rolled.requantise import Requantisation, solve
+from approx_plugin.kernels.rolled.requantise import Requantisation, obstacle, solve
 from approx_plugin.kernels.rolled.table import pairs_of, words_of
 from approx_plugin.kernels.winograd.shape import Points
 from approx_plugin.operators.conv2d import Conv2D
@@ -22,6 +22,9 @@ Int64Array = npt.NDArray[np.int64]
 Convolution = Union[Conv2D, TransformedConv2D]
 
 LARGEST_INT16 = 32767
+
+SHIFTS = (5, 6, 4, 3, 2, 1, 0)
+"""Of the sums, where the transform itself scales nothing: what is tried."""
 
 SIZES = 8
 """Into so many steps the slots of a point are divided: as many lengths of loops there are at most."""
@@ -39,16 +42,13 @@ class Numbers:
     """What the code of a layer computes with.
 
     coefficients: int64 [channels, points, input channels], 0 for channels with one output value. scale: of the sums,
-    against those that are requantised. bias: int64 [channels], scaled; start: int64 [channels], what the sum of point
-    `start_point` gets for the input's zero point.
+    against those of the direct convolution. bias: int64 [channels], scaled, the input's zero point taken up.
     """
 
     form: Transform
     coefficients: Int64Array
     scale: int
     bias: Int64Array
-    start: Int64Array
-    start_point: int
     requantisation: Requantisation
 
     @property
@@ -57,19 +57,26 @@ class Numbers:
         return int(self.coefficients.shape[2])
 
     @cached_property
-    def kept(self) -> tuple[tuple[int, ...], ...]:
-        """For each point the slots that are multiplied, ascending: all but those that are 0 for every output channel,
-        filled up to one of `SIZES` lengths.
+    def kept(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """For each sum of `Transform.sums` the (point, slot) that are multiplied, ascending: all but those that are 0
+        for every output channel, filled up to one of `SIZES` lengths.
         """
         pairs = slot_channels(self.channels)
         used = (self.coefficients[:, :, pairs] != 0).any(axis=(0, 3))
-        step = max(1, -(-len(pairs) // SIZES))
         found = []
-        for row in used:
-            wanted = min(len(pairs), max(1, -(-int(row.sum()) // step)) * step)
+        for points in self.form.sums:
+            row = used[list(points)].reshape(-1)
+            step = max(1, -(-len(row) // SIZES))
+            wanted = min(len(row), max(1, -(-int(row.sum()) // step)) * step)
             others = np.flatnonzero(~row)[: wanted - int(row.sum())]
-            found.append(tuple(sorted([*np.flatnonzero(row).tolist(), *others.tolist()])))
+            places = sorted([*np.flatnonzero(row).tolist(), *others.tolist()])
+            found.append(tuple((points[place // len(pairs)], place % len(pairs)) for place in places))
         return tuple(found)
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether nothing is left out."""
+        return sum(map(len, self.kept)) == self.form.points * self.channels // 2
 
     @cached_property
     def points(self) -> Points:
@@ -90,21 +97,46 @@ def numbers_of(conv: Convolution, form: Transform) -> Numbers | None:
     if isinstance(conv, TransformedConv2D):
         if conv.form != form:
             return None
-        coefficients, bias, scale = conv.coefficients.astype(np.int64), conv.bias, 1
+        coefficients, bias, scale = conv.coefficients.astype(np.int64), conv.bias.astype(np.int64), 1
         made: Requantisation | None = _given(conv)
     else:
         coefficients = form.weights(conv.weights)
-        bias, scale = conv.bias.astype(np.int64) * form.scale, form.scale
-        made = solve(layer_sums(conv), scale, own=True)
+        scale, made = _solved(conv, form, int(np.abs(coefficients).max(initial=0)))
+        coefficients, bias = coefficients * (scale // form.scale), conv.bias.astype(np.int64) * scale
     if made is None or int(np.abs(coefficients).max(initial=0)) > LARGEST_INT16:
         return None
     live = made.live.astype(np.int64)
     coefficients = coefficients * live[:, None, None]
-    # A patch of ones has a transform that is 0 but for one point.
-    ones = form.inputs.sum(axis=1)
-    (point,) = np.flatnonzero(ones)
-    start = -conv.input_zero_point * int(ones[point]) * coefficients[:, point].sum(axis=1)
-    return Numbers(form, coefficients, scale, bias * live, start, int(point), made)
+    # What a patch of ones comes to in each output of a tile: the same in all of them, so that the bias takes it up.
+    ones = coefficients.sum(axis=2) * form.inputs.sum(axis=1)
+    ones = ones @ form.outputs.T
+    if (ones != ones[:, :1]).any():
+        return None
+    return Numbers(form, coefficients, scale, bias * live - conv.input_zero_point * ones[:, 0], made)
+
+
+def _solved(conv: Conv2D, form: Transform, largest: int) -> tuple[int, Requantisation | None]:
+    """The scale of the sums and exact constants for it. largest: of the transformed weights.
+
+    A transform that scales nothing leaves the weights room for a power of two, which requantises the better.
+    """
+    sums, found = layer_sums(conv), []
+    for shift in SHIFTS if form.scale == 1 else (0,):
+        scale = form.scale << shift
+        if largest << shift > LARGEST_INT16 or obstacle(sums, scale) is not None:
+            continue
+        made = solve(sums, scale, own=True)
+        if made is None:
+            continue
+        # An instruction or two an output are saved without signs, one without shifts of their own.
+        extra = 2 * (made.signs is not None) + (made.exponent is None)
+        if not extra:
+            return scale, made
+        found.append((extra, scale, made))
+    if not found:
+        return form.scale, None
+    _, scale, made = min(found, key=lambda one: one[0])
+    return scale, made
 
 
 def _given(conv: TransformedConv2D) -> Requantisation:
@@ -121,25 +153,25 @@ def _given(conv: TransformedConv2D) -> Requantisation:
 
 
 def stream(numbers: Numbers) -> npt.NDArray[np.uint32]:
-    """All words: for each pair of output channels and each point, in the blocks' order, two words for each slot that is
+    """All words: for each pair of output channels and each sum, in the blocks' order, two words for each slot that is
     kept; then the constants.
     """
     pairs = slot_channels(numbers.channels)
     parts: list[npt.NDArray[np.uint32]] = []
     for first, second in channel_pairs(len(numbers.coefficients)):
-        for point in numbers.points.order:
-            taps = pairs[list(numbers.kept[point])]
-            a, b = (numbers.coefficients[channel, point][taps] for channel in (first, second))
+        for number in numbers.points.order:
+            points, slots = np.array(numbers.kept[number]).T
+            a, b = (numbers.coefficients[channel][points[:, None], pairs[slots]] for channel in (first, second))
             parts.append(np.stack([pairs_of(a[:, 0], a[:, 1]), pairs_of(b[:, 0], b[:, 1])], axis=1).reshape(-1))
         parts.append(words_of(constants(numbers, (first, second))))
     return np.concatenate(parts)
 
 
 def constants(numbers: Numbers, channels: tuple[int, int]) -> Int64Array:
-    """For each channel of a pair: start, bias, multiplier, addend, sign, exponent; what is not needed is not there."""
+    """For each channel of a pair: bias, multiplier, addend, sign, exponent; what is not needed is not there."""
     made, rows = numbers.requantisation, []
     for channel in channels:
-        rows += [numbers.start[channel], numbers.bias[channel], made.multipliers[channel], made.addends[channel]]
+        rows += [numbers.bias[channel], made.multipliers[channel], made.addends[channel]]
         rows += [made.signs[channel]] if made.signs is not None else []
         rows += [made.exponents[channel]] if made.exponent is None else []
     return np.array(rows, np.int64)
@@ -148,4 +180,4 @@ def constants(numbers: Numbers, channels: tuple[int, int]) -> Int64Array:
 def constant_words(numbers: Numbers) -> int:
     """Of one channel."""
     made = numbers.requantisation
-    return 4 + (made.signs is not None) + (made.exponent is None)
+    return 3 + (made.signs is not None) + (made.exponent is None)

@@ -5,8 +5,9 @@
 
 The nodes that come back are the project's manifest and reports; it is made again when approx.yaml, the model, the data,
 the CMSIS-NN, the compiler or the tool itself changes. The aliases of VERBS act on it; bench compares variants of it on
-virtual boards, and inspect looks at the model: they need none of the nodes. Everything, `-c` too, is done by
-`python -m approx_plugin <verb>`; nothing here knows how.
+virtual boards, explore searches, inspect looks at the model, status and remove at the user's own project, measure
+compares a board's console with a virtual board, selftest makes a project beside it, packs fetches what the others need:
+they need none of the nodes. Everything, `-c` too, is done by `python -m approx_plugin <verb>`; nothing here knows how.
 
 SCons expands `$` in every text that it takes for a path or a message: for paths it gets nodes, made by `_file`.
 """
@@ -32,7 +33,7 @@ VERBS = ("run", "verify", "report", "size", "check", "prove", "cubeide", "explai
 MADE = ("approx_manifest.json", "report.json", "report.txt")
 """What stands for all files of a project: the manifest has their hashes."""
 
-OTHERS = ("bench", "inspect", "doctor")
+OTHERS = ("bench", "explore", "inspect", "doctor", "status", "remove", "measure", "selftest", "packs")
 """They need none of its files."""
 
 
@@ -65,11 +66,18 @@ def approx_project(
     boards: str | None = None,
     layer: str | None = None,
     probe: str | None = None,
+    into: str | None = None,
+    console: str | None = None,
+    port: str | None = None,
+    note: str = "",
+    point: int | None = None,
 ) -> Any:
     """The nodes of the project that `spec` describes; the other arguments take the place of the file's own entries.
 
-    boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program.
-    cmsis_nn falls back to CMSIS_NN_PATH. Paths are relative to the SConscript. Raises UserError for mistakes.
+    boards: for the alias bench, "a,b,c" or "all". layer: for explain; probe: for program; console, port, note: for the
+    alias measure; point: of the front that the alias explore has left. into: a project of the user's that the network
+    moves into. cmsis_nn falls back to CMSIS_NN_PATH.
+    Paths are relative to the SConscript. Raises UserError for mistakes.
     """
     if env.GetOption("help"):
         if SCons.Script.help_text is None:
@@ -82,7 +90,7 @@ def approx_project(
     from approx_plugin.legible import check_paths
     from approx_plugin.project.clean import is_intact
     from approx_plugin.request import Request
-    from approx_plugin.spec.loader import load_spec
+    from approx_plugin.spec.order import library_directory, spec_of
 
     library = cmsis_nn or os.environ.get("CMSIS_NN_PATH", "")
     request = Request(
@@ -95,16 +103,25 @@ def approx_project(
         boards=(boards,) if boards else (),
         layer=layer,
         probe=probe,
+        into=_path(env, into) if into else None,
+        console=(Path(console) if console == "-" else _path(env, console)) if console else None,
+        port=port,
+        note=note,
+        point=point,
     )
+    if SCons.Script.COMMAND_LINE_TARGETS == ["packs"]:
+        # Nothing may ask for what is yet to be fetched.
+        env.AlwaysBuild(env.Alias("packs", [], SCons.Script.Action(_verb("packs", request), None)))
+        return list(env.Alias("the project of approx.yaml")) * len(MADE)
     try:
         check_paths(request)
-        loaded = load_spec(request.spec)
+        loaded = spec_of(request)
         check_paths(request, loaded)
         settings = digest.settings(request, loaded)
+        library_files = digest.library_files(library_directory(request, loaded))
     except ApproxError as error:
         raise SCons.Errors.UserError(f"\n{error}") from None
     directory = request.out or loaded.project.directory
-    library_files = digest.library_files(request.cmsis_nn or loaded.cmsis_nn)
     sources = [*digest.input_files(loaded), *digest.tool_files(), *library_files]
     if any(place.exists() and not place.is_dir() for place in (directory, *directory.parents)):
         raise SCons.Errors.UserError(f"\n{directory}: error: the output cannot be a directory: a file is in its place")
@@ -120,7 +137,7 @@ def approx_project(
     env.Precious(nodes)
     env.NoClean(nodes)
     # SCons looks at the sources only: whether somebody has touched what was generated is seen here.
-    if not is_intact(directory, strict=force):
+    if not is_intact(directory, strict=force) or not _is_moved_in(request.into or loaded.project.into):
         env.AlwaysBuild(nodes)
     if env.GetOption("clean"):
         env.Depends(nodes, _Cleaning(directory, _verb("clean", request)))
@@ -129,6 +146,20 @@ def approx_project(
     for name in OTHERS:
         env.AlwaysBuild(env.Alias(name, [], SCons.Script.Action(_verb(name, request), None)))
     return nodes
+
+
+def _is_moved_in(into: Path | None) -> bool:
+    """Whether the user's project, if there is one, still has all of the network."""
+    if into is None:
+        return True
+    from approx_plugin.errors import ApproxError
+    from approx_plugin.merging.host import read_host
+    from approx_plugin.merging.merge import missing
+
+    try:
+        return not missing(read_host(into))
+    except ApproxError:
+        return False  # generating says what is wrong
 
 
 def _path(env: Any, text: str) -> Path:
@@ -177,8 +208,11 @@ def _verb(name: str, request: Any) -> Any:
         command = [sys.executable, "-m", "approx_plugin", name, "--spec", str(request.spec)]
         command += [request.layer or ""] if name == "explain" else []
         options = {"--board": request.board, "--out": request.out, "--cmsis-nn": request.cmsis_nn}
+        options["--into"] = request.into
         options["--workers"] = request.workers
         options["--boards"], options["--probe"] = ",".join(request.boards), request.probe
+        options.update({"--console": request.console, "--port": request.port, "--note": request.note})
+        options["--point"] = "" if request.point is None else str(request.point)
         for option, value in options.items():
             command += [option, str(value)] if value else []
         command += ["--force"] if request.force else []

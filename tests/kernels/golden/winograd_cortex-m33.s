@@ -289,7 +289,7 @@ layer_winograd:
 	bne.n .Llayer_winograd_point_0
 	ldr.w r0, [sp, #32]             @ Sums back to outputs: constants of both channels first.
 	ldr.w r12, [sp, #8]
-	ldmia.w r0!, {r1-r10}
+	ldmia.w r0!, {r1-r8}
 	str.w r0, [sp, #32]
 	movs r0, #0
 	str.w r0, [sp, #60]
@@ -308,16 +308,12 @@ layer_winograd:
 	vmov s5, r6
 	vmov s6, r7
 	vmov s7, r8
-	vmov s8, r9
-	vmov s9, r10
 	add.w lr, lr, #288
 	str.w r12, [sp, #68]
 	str.w r0, [sp, #56]
 .Llayer_winograd_output_0:
 	ldr.w r8, [lr, #352]
-	vmov r12, s0
 	ldr.w r9, [lr, #608]
-	add.w r8, r8, r12
 	ldr.w r10, [lr, #864]
 	ldr.w r11, [lr, #1120]
 	add.w r9, r8, r9
@@ -332,7 +328,7 @@ layer_winograd:
 	add.w r1, r8, r10, lsl #1
 	add.w r3, r3, r10, lsl #3
 	add.w r0, r0, r11
-	vmov r12, s1
+	vmov r12, s0
 	add.w r0, r0, r12
 	add.w r1, r1, r12
 	add.w r2, r2, r12
@@ -398,12 +394,12 @@ layer_winograd:
 	add.w r12, r8, r10, lsl #1
 	add.w r8, r8, r11
 	add.w r8, r8, r10, lsl #3
-	vmov r10, s4
+	vmov r10, s3
 	sub.w r6, r6, r9
 	and r11, r10, r0, asr #31
 	sub.w r7, r7, r8
-	vmov r9, s3
-	vmov r8, s2
+	vmov r9, s2
+	vmov r8, s1
 	sub r11, r9, r11
 	smmla r0, r0, r8, r11
 	and r11, r10, r4, asr #31
@@ -489,7 +485,7 @@ layer_winograd:
 	.size layer_winograd, . - layer_winograd
 
 	@ For each pair of output channels and each point: two words for each slot, one of each
-	@ channel, input channels in the halves; then start, bias, multiplier, addend, sign of each
+	@ channel, input channels in the halves; then bias, multiplier, addend, sign of each
 	@ channel. Points (row, column): 0,0 0,1 0,2 0,3 1,0 1,1 1,2 1,3 2,0 2,1 2,2 2,3 3,0 3,1 3,2
 	@ 3,3 4,0 4,1 4,2 4,3 5,0 5,1 5,2 5,3.
 	.section .rodata.layer_table, "a", %progbits
@@ -508,7 +504,6 @@ layer_table:
 	.word 0x00d2005e, 0x00d2005e, 0xfd95fdcf, 0xfd95fdcf, 0x0070ff3c, 0x0070ff3c, 0xffeaff50, 0xffeaff50
 	.word 0x08400f60, 0x08400f60, 0x0f60fcd0, 0x0f60fcd0, 0x13c80fd8, 0x13c80fd8, 0x0c480198, 0x0c480198
 	.word 0x02e80738, 0x02e80738, 0xf6e8f898, 0xf6e8f898, 0x0e7007b0, 0x0e7007b0, 0xf3d0fd60, 0xf3d0fd60
-	.word 0xfffc44b0, 0xffff2c20, 0x2e16de37, 0xffffec08, 0x00000010, 0xfffc44b0, 0xffff2c20, 0x2e16de37
-	.word 0xffffec08, 0x00000010
+	.word 0xfffb70d0, 0x2e16de37, 0xffffec08, 0x00000010, 0xfffb70d0, 0x2e16de37, 0xffffec08, 0x00000010
 	.size layer_table, . - layer_table
 

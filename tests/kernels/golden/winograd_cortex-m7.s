@@ -294,10 +294,10 @@ layer_winograd:
 	bne.n .Llayer_winograd_point_0
 	@ Sums back to outputs: constants of both channels first.
 	ldr.w r0, [sp, #32]
-	ldmia.w r0!, {r1-r10}
+	ldmia.w r0!, {r1-r8}
 	str.w r0, [sp, #32]
 	add r0, sp, #80
-	stmia.w r0, {r1-r10}
+	stmia.w r0, {r1-r8}
 	movs r0, #0
 	str.w r0, [sp, #60]
 	movs r0, #1
@@ -313,8 +313,6 @@ layer_winograd:
 	str.w r0, [sp, #56]
 .Llayer_winograd_output_0:
 	ldr.w r8, [lr, #352]
-	ldr.w r12, [sp, #80]
-	add.w r8, r8, r12
 	ldr.w r9, [lr, #608]
 	ldr.w r10, [lr, #864]
 	add.w r9, r8, r9
@@ -329,7 +327,7 @@ layer_winograd:
 	add.w r0, r0, r11
 	add.w r2, r9, r11, lsl #2
 	add.w r1, r8, r10, lsl #1
-	ldr.w r12, [sp, #84]
+	ldr.w r12, [sp, #80]
 	add.w r3, r3, r10, lsl #3
 	add.w r0, r0, r12
 	add.w r1, r1, r12
@@ -396,11 +394,11 @@ layer_winograd:
 	ldr.w r11, [lr, #1504]
 	sub.w r6, r6, r9
 	add.w r8, r8, r11
-	ldr.w r9, [sp, #92]
+	ldr.w r9, [sp, #88]
 	add.w r8, r8, r10, lsl #3
-	ldr.w r10, [sp, #96]
+	ldr.w r10, [sp, #92]
 	sub.w r7, r7, r8
-	ldr.w r8, [sp, #88]
+	ldr.w r8, [sp, #84]
 	and r11, r10, r0, asr #31
 	sub.w r5, r5, r12
 	sub r11, r9, r11
@@ -485,7 +483,7 @@ layer_winograd:
 	.size layer_winograd, . - layer_winograd
 
 	@ For each pair of output channels and each point: two words for each slot, one of each
-	@ channel, input channels in the halves; then start, bias, multiplier, addend, sign of each
+	@ channel, input channels in the halves; then bias, multiplier, addend, sign of each
 	@ channel. Points (row, column): 0,0 0,1 0,2 0,3 1,0 1,1 1,2 1,3 2,0 2,1 2,2 2,3 3,0 3,1 3,2
 	@ 3,3 4,0 4,1 4,2 4,3 5,0 5,1 5,2 5,3.
 	.section .rodata.layer_table, "a", %progbits
@@ -504,7 +502,6 @@ layer_table:
 	.word 0x00d2005e, 0x00d2005e, 0xfd95fdcf, 0xfd95fdcf, 0x0070ff3c, 0x0070ff3c, 0xffeaff50, 0xffeaff50
 	.word 0x08400f60, 0x08400f60, 0x0f60fcd0, 0x0f60fcd0, 0x13c80fd8, 0x13c80fd8, 0x0c480198, 0x0c480198
 	.word 0x02e80738, 0x02e80738, 0xf6e8f898, 0xf6e8f898, 0x0e7007b0, 0x0e7007b0, 0xf3d0fd60, 0xf3d0fd60
-	.word 0xfffc44b0, 0xffff2c20, 0x2e16de37, 0xffffec08, 0x00000010, 0xfffc44b0, 0xffff2c20, 0x2e16de37
-	.word 0xffffec08, 0x00000010
+	.word 0xfffb70d0, 0x2e16de37, 0xffffec08, 0x00000010, 0xfffb70d0, 0x2e16de37, 0xffffec08, 0x00000010
 	.size layer_table, . - layer_table
 

@@ -1,0 +1,1 @@
+"""Products of the integer network in C, built with the host's compiler at first use; NumPy serves without one."""

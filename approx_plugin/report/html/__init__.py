@@ -1,0 +1,1 @@
+"""Pages of one file: templates, and the plain geometry of their pictures."""
