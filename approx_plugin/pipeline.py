@@ -303,7 +303,7 @@ def design(inputs: Inputs, memo: Path, workers: int, progress: Progress = silent
                 )
             else:
                 found = explore_within(
-                    options, plans, on_exploration, on_confirmation, inputs.limits, spec.search, progress
+                    options, plans, on_exploration, on_confirmation, inputs.limits, spec.search, progress, watch
                 )
         except NothingMeetsTheTarget as failure:
             raise CapacityError(

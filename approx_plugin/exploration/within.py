@@ -24,7 +24,7 @@ from approx_plugin.exploration.design import Candidates, Design
 from approx_plugin.exploration.evaluation import Evaluate
 from approx_plugin.exploration.front import Front
 from approx_plugin.exploration.limits import Limits
-from approx_plugin.exploration.measurement import BudgetSpent, Notebook, Progress, silent
+from approx_plugin.exploration.measurement import BudgetSpent, Notebook, Progress, Watch, silent, unwatched
 from approx_plugin.exploration.pricing import Pricing, single_cycles
 from approx_plugin.exploration.result import Exploration, NothingMeetsTheTarget
 from approx_plugin.spec.spec import Search
@@ -52,13 +52,14 @@ def explore_within(
     limits: Limits,
     search: Search,
     progress: Progress = silent,
+    watch: Watch = unwatched,
 ) -> Exploration:
     """The most accurate design that keeps to the limits; of those that keep to none of them, the cheapest.
 
     Arguments as for `explore`; no confidence is asked for. Raises SearchInterrupted, and NothingMeetsTheTarget where no
     design that was measured fits the board.
     """
-    notebook = Notebook(on_exploration, prices, search.evaluations, progress)
+    notebook = Notebook(on_exploration, prices, search.evaluations, progress, watch)
     exact, exact_fits = notebook.reference(), prices.total(()).fits
     if not (exact_fits and limits.met(exact.point)):
         with contextlib.suppress(BudgetSpent):
