@@ -89,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--console", type=Path, help="for measure: a recorded console, or - for standard input")
     made.add_argument("--port", help="for measure: a serial port in place of a file, e.g. /dev/ttyACM0")
     made.add_argument("--note", default="", help="for measure: kept with the figures (board revision, date)")
+    made.add_argument("--dry-run", action="store_true", help="show what would be changed in that project")
     made.add_argument("--out", type=Path, help="an output directory in the place of the spec's")
     made.add_argument("--cmsis-nn", type=Path, help="directory of a CMSIS-NN (default: $CMSIS_NN_PATH, then the spec)")
     made.add_argument("--point", type=number, help="a point of the front that `explore` has left, instead of a search")
@@ -142,6 +143,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         board=arguments.board,
         out=arguments.out,
         into=arguments.into.absolute() if arguments.into else None,
+        dry=arguments.dry_run,
         cmsis_nn=cmsis_nn.absolute() if cmsis_nn else None,
         force=arguments.force,
         workers=arguments.workers,

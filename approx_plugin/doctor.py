@@ -118,7 +118,8 @@ def _places() -> Iterator[Finding]:
     ide = find_cubeide()
     get = "from st.com; put it on the PATH, or set STM32CUBEIDE to its program"
     yield Finding("STM32CubeIDE", PRESENT if ide else MISSING, str(ide or ""), "cubeide", get)
-    use, get = "speed of what our kernels leave to the library", "set it to a CMSIS-NN, or name one in approx.yaml"
+    use = "speed of what our kernels leave to the library"
+    get = "approx packs gets one; or set it, or name one in approx.yaml"
     library = os.environ.get("CMSIS_NN_PATH", "")
     if not library:
         yield Finding("CMSIS_NN_PATH", MISSING, "", use, get)

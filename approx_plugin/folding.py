@@ -35,9 +35,20 @@ def folded(text: str, width: int) -> str:
             made += _folded_table([lines[place], *lines[place + 2 : place + 2 + rows]], width)
             place += 2 + rows
         else:
-            made += _folded_line(lines[place], width)
-            place += 1
+            last = _end_of_sentence(lines, place, width)
+            made += _folded_line(" ".join([lines[place], *map(str.strip, lines[place + 1 : last])]), width)
+            place = last
     return "\n".join(made)
+
+
+def _end_of_sentence(lines: Sequence[str], place: int, width: int) -> int:
+    """Behind the lines that go on with the one at `place`: each was too long, and the next begins in lower case."""
+    end = place + 1
+    while end < len(lines) and len(lines[end - 1]) > width and lines[end].lstrip()[:1].islower():
+        if _table(lines, end):
+            break
+        end += 1
+    return end
 
 
 def _table(lines: Sequence[str], place: int) -> int:
@@ -68,6 +79,10 @@ def _columns(lines: Sequence[str]) -> list[tuple[int, int]]:
 def _folded_table(lines: Sequence[str], width: int) -> list[str]:
     """The head first."""
     columns = _columns(lines)
+    # What has no head belongs to the column before it.
+    headed = [columns[0], *(span for span in columns[1:] if lines[0][span[0] : span[1]].strip())]
+    ends = [*(following[0] for following in headed[1:]), columns[-1][1]]
+    columns = [(start, max(e for s, e in columns if start <= s < end)) for (start, _), end in zip(headed, ends)]
     cells = [[line[start:end].ljust(end - start) for start, end in columns] for line in lines]
     sizes = [end - start for start, end in columns]
     keys = _keys(cells[1:], sizes, width)

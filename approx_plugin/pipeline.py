@@ -21,7 +21,7 @@ from approx_plugin.approximation.basis import Float64Array
 from approx_plugin.approximation.candidate import apply
 from approx_plugin.approximation.grouping import Grouping, single
 from approx_plugin.approximation.options import Options, by_compensation, by_reconstruction, by_significance
-from approx_plugin.approximation.sequential import solved_again
+from approx_plugin.approximation.sequential import Known, solved_again
 from approx_plugin.boards.board import Board
 from approx_plugin.build.build import BuildResult, build
 from approx_plugin.build.images import outputs
@@ -317,11 +317,11 @@ def sensitivity_of(inputs: Inputs, pool: Executor, memo: Memo) -> Sensitivity | 
     method = inputs.spec.method.name
     if method == "significance" or inputs.data is None:
         return None
-    calibration = inputs.data.calibration.inputs[:SOLVED_IMAGES]
+    calibration, known = inputs.data.calibration.inputs[:SOLVED_IMAGES], Known()
     return Sensitivity(
         Divergence(inputs.graph, inputs.data.exploration.inputs, pool, memo),
         lambda candidates: (
-            solved_again(inputs.graph, candidates, calibration) if method == "reconstruction" else candidates
+            solved_again(inputs.graph, candidates, calibration, known) if method == "reconstruction" else candidates
         ),
     )
 
@@ -516,8 +516,8 @@ def generate(order: Order, say: Say, progress: Progress = silent) -> Generated:
     written = write(files, inputs.directory, request.force)
     save_vectors(place, vectors)
     if inputs.host is not None:
-        wish = wish_of(inputs.host, program, provider, spec.project.name)
-        move_in(inputs.host, wish, before, place, force=request.force, workers=workers, say=say)
+        wish = wish_of(inputs.host, program, provider, spec.project.name, say)
+        move_in(inputs.host, wish, before, place, force=request.force, dry=request.dry, workers=workers, say=say)
     digest.save_stamp(place.stamp, stamp, inputs.directory)
     return Generated(inputs.directory, written, built, report)
 

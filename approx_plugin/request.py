@@ -14,6 +14,7 @@ class Request:
     workers: processes for the search and the compiler; None: as the spec says, and one compiler a processor.
     boards:  for the bench only: ids, or "all"; empty: the one board.
     point:   the number of a point of the front that `explore` has left: its design is taken in the place of a search.
+    dry:     show what would be changed in the project of `into`, and change nothing of it.
     layer:   for `explain` only: a name or an index.
     probe:   for `program` only: which tool; None: whichever is there.
     into:    a project of the user's that the network moves into, in the place of the file's own.
@@ -29,6 +30,7 @@ class Request:
     workers: int | None = None
     boards: tuple[str, ...] = ()
     point: int | None = None
+    dry: bool = False
     layer: str | None = None
     probe: str | None = None
     into: Path | None = None

@@ -80,7 +80,7 @@ class Session:
 
     def repair(self) -> None:
         """Give the user's build files back what a regeneration took from them: nothing has to be chosen for that."""
-        if self.order.into is not None:
+        if self.order.into is not None and not self.request.dry:
             for name in reinsert(read_host(self.order.into, project_place(self.request, self.spec))):
                 self.say(f"{self.order.into}: settings of the network in {name} put back")
 

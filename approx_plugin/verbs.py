@@ -27,6 +27,7 @@ from approx_plugin.laboratory.firmware import step_functions
 from approx_plugin.measured import selftest as selftest_project
 from approx_plugin.merging.host import Host, read_host
 from approx_plugin.merging.merge import missing, take_out
+from approx_plugin.packing import packs
 from approx_plugin.pipeline import lowered_again
 from approx_plugin.project.clean import remove_generated
 from approx_plugin.project.lock import alone
@@ -297,13 +298,6 @@ def _self_test(session: Session) -> BuildResult | None:
     directory = selftest_project.folder(session.directory)
     request, objects = session.request, session.place.root / "selftest"
     return selftest_project.make(session.board, directory, objects, request.workers, request.force, session.say)
-
-
-def packs(session: Session) -> None:
-    """Fetch ARM::CMSIS-NN and the pack of the board's part; hold a board of ours against its part's pack."""
-    from approx_plugin.fetching import fetch_packs
-
-    fetch_packs(session.request, session.spec, lambda: session.board, session.say)
 
 
 def clean(session: Session) -> None:

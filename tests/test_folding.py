@@ -54,6 +54,18 @@ def test_keys_tell_rows_apart() -> None:
     assert folded(text, 80).count("exact, our kernels") == 3
 
 
+def test_a_column_without_a_head_stays_with_the_one_before_it() -> None:
+    head, bars = ["name", "share", "", *(f"c{i}" for i in range(9))], ["||||", "50 %"]
+    text = "\n".join(table(head, [[f"conv{i}", *bars, *["100,000"] * 9] for i in range(2)], right=range(3, 12)))
+    assert folded(text, 60).split("\n")[2].startswith("conv0  ||||   50 %  100,000")
+
+
+def test_a_sentence_across_lines_is_one() -> None:
+    text = "flash: " + "word " * 20 + "is not in\nit. c/MAC: cycles.\nNext: one"
+    assert "is not in it. c/MAC: cycles." in " ".join(folded(text, 60).split())
+    assert folded(text, 60).split("\n")[-1] == "Next: one"
+
+
 def test_prose_stays_behind_its_label() -> None:
     line = " model hash        :  " + "word " * 30
     made = folded(line, 60).split("\n")

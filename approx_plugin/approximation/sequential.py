@@ -28,18 +28,30 @@ from approx_plugin.reference.executor import BATCH, Activations, advance, enter
 Candidates = tuple[Candidate, ...]
 
 
-def solved_again(graph: Graph, candidates: Sequence[Candidate], inputs: Int8Array) -> Candidates:
+Known = dict[tuple[bytes, ...], Candidate]
+"""The fingerprints of a design's candidates up to a layer -> what was made of the last of them."""
+
+
+def solved_again(
+    graph: Graph, candidates: Sequence[Candidate], inputs: Int8Array, known: Known | None = None
+) -> Candidates:
     """The candidates of a design, ascending by layer, with coefficients and biases for each other.
 
     graph: the exact network; inputs: int8 [images, ...], not empty. Layers whose groups fall for each output channel by
-    itself stay as they are: every channel would need a solution of its own.
+    itself stay as they are: every channel would need a solution of its own. known: of other designs of the same network
+    with the same inputs; what these have in common is not solved anew, and what is found is added.
     """
     if not len(inputs):
         raise ValueError("at least one image is needed")
     exact = [enter(graph, inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
     actual, found = list(exact), list[Candidate]()
-    for candidate in candidates:
+    known = {} if known is None else known
+    for number, candidate in enumerate(candidates):
         layer = candidate.layer
+        key = tuple(one.operator.fingerprint for one in candidates[: number + 1])
+        if key in known:
+            found.append(known[key])
+            continue
         exact = [advance(graph, state, layer) for state in exact]
         changed = apply(graph, found)
         actual = [advance(changed, state, layer) for state in actual]
@@ -49,6 +61,7 @@ def solved_again(graph: Graph, candidates: Sequence[Candidate], inputs: Int8Arra
             found.append(_solved(operator, candidate, _values(exact, source), _values(actual, source)))
         else:
             found.append(candidate)
+        known[key] = found[-1]
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,4 +64,11 @@ def parse(tree: Any) -> Published:
             for board, engines in model["cycles_per_mac"].items()
             for engine, figures in engines.items()
         )
-    return Published(references, dict(tree["model_error"]), tree["source"], tree["baseline"])
+    bands = tree.get("model_bands", {})
+    errors = {core: said + _banded(bands.get(core, {})) for core, said in tree["model_error"].items()}
+    return Published(references, errors, tree["source"], tree["baseline"])
+
+
+def _banded(bands: Mapping[str, str]) -> str:
+    """What is known by kind of code, as the end of a sentence."""
+    return f"; by kind of code: {'; '.join(f'{kind} {band}' for kind, band in bands.items())}" if bands else ""

@@ -18,6 +18,7 @@ from approx_plugin.kernels.gemm.kernel import Gemm
 from approx_plugin.kernels.kernel import Kernel
 from approx_plugin.kernels.packed.kernel import Packed
 from approx_plugin.kernels.planes.kernel import Planes
+from approx_plugin.kernels.pooled.kernel import Pooled
 from approx_plugin.kernels.portable.kernel import Runtime
 from approx_plugin.kernels.unpacked.kernel import Unpacked
 from approx_plugin.kernels.winograd.kernel import Winograd
@@ -30,6 +31,7 @@ _KERNELS: tuple[Kernel, ...] = (
     Winograd(),
     Packed(),
     Added(),
+    Pooled(),
     Runtime(),
 )
 

@@ -27,7 +27,7 @@ _PLACES = ("", "CMSIS-NN", "NN", "CMSIS/NN", "Drivers/CMSIS/NN", "Middlewares/CM
 _LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "License.txt")
 # Headers of compilers that the library names in quotes, in branches for those compilers.
 _COMPILER_HEADERS = frozenset({"iccarm_builtin.h", "intrin.h"})
-_GET_THE_LIBRARY = "Get CMSIS-NN 7 or later from https://github.com/ARM-software/CMSIS-NN"
+_GET_THE_LIBRARY = "Get CMSIS-NN 7 or later: by scons packs, or from https://github.com/ARM-software/CMSIS-NN"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,14 +19,15 @@ OF_PROJECT = "project"
 """In the place of a board's id: whichever has the part of the project that the network moves into."""
 
 
-def board_for(host: Host, name: str, where: Location) -> Board:
+def board_for(host: Host, name: str, where: Location, find: Callable[[str], Board] = load_board) -> Board:
     """The board called `name`, as far as the project allows: with its floating-point ABI, and without memories that
     its linker script does not know.
 
-    Raises BoardError where no board has the part, or the named one has another core; and what `load_board` raises.
+    find: a board by its name, or by that of a part. Raises BoardError where no board has the part, or the named one has
+    another core; and what `find` raises.
     """
     machine = host.machine
-    board = _of_part(host, where) if name == OF_PROJECT else load_board(name, where)
+    board = _of_part(host, where, find) if name == OF_PROJECT else find(name)
     if board.core != machine.core:
         raise BoardError(
             f"{board.name} has a {board.core}, but {host.name} is compiled for {machine.core}",
@@ -62,11 +65,13 @@ def _part(file: Path) -> str:
     return part if isinstance(part, str) else ""
 
 
-def _of_part(host: Host, where: Location) -> Board:
+def _of_part(host: Host, where: Location, find: Callable[[str], Board]) -> Board:
     mcu = host.machine.mcu
     found = [name for name, part in _parts().items() if part.casefold() == mcu.casefold()]
     if found:
         return load_board(found[0], where)
+    with contextlib.suppress(BoardError):  # a part that a pack describes is a board, too
+        return find(mcu)
     raise BoardError(
         f"no board has the part of {host.name}, {mcu or 'which it does not name'}",
         where=where,

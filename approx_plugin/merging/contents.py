@@ -22,8 +22,11 @@ PRIVATE_NAMES = "approx_private_names.h"
 HOOK = "Middlewares/Hook"
 
 
-def contents(program: Program, provider: CmsisNn, hidden: Iterable[str] = ()) -> Mapping[str, bytes]:
-    """Path below the folder -> content, sorted. hidden: functions of the library that get private names."""
+def contents(program: Program, library: Mapping[str, Path], hidden: Iterable[str] = ()) -> Mapping[str, bytes]:
+    """Path below the folder -> content, sorted.
+
+    library: files of CMSIS-NN, none for a project with its own. hidden: functions of it that get private names.
+    """
     root = resource_root()
     files = {path: text.encode() for path, text in program.sources.items()}
     for path, file in runtime_sources().items():
@@ -31,7 +34,7 @@ def contents(program: Program, provider: CmsisNn, hidden: Iterable[str] = ()) ->
     for file in sorted((root / HOOK).glob("*/*.[ch]")):
         text = program.names.renamed(file.read_text(encoding="utf-8"))
         files[file.relative_to(root / HOOK).as_posix()] = text.encode()
-    for path, file in provider.files.items():
+    for path, file in library.items():
         files[f"{LIBRARY}/{path}"] = file.read_bytes()
     if hidden:
         files[f"Inc/{PRIVATE_NAMES}"] = _renaming(hidden).encode()

@@ -18,11 +18,12 @@ from approx_plugin.merging.application import Application, application, left
 from approx_plugin.merging.board import OF_PROJECT, board_for
 from approx_plugin.merging.contents import PRIVATE_NAMES, contents, exported, include_dirs
 from approx_plugin.merging.cproject import Addition
-from approx_plugin.merging.foreign import SINGLE_ROUNDING, clashes
+from approx_plugin.merging.foreign import SINGLE_ROUNDING, clashes, has_cube_ai, own_library
 from approx_plugin.merging.host import Host, check_toolchain, read_host
 from approx_plugin.merging.ledger import read_ledger
-from approx_plugin.merging.merge import MergeResult, Wish, check_place, put, reinsert, take_out
-from approx_plugin.spec.order import Order, board_place, project_place
+from approx_plugin.merging.merge import MergeResult, Wish, check_place, put, take_out
+from approx_plugin.packs.lookup import find_board
+from approx_plugin.spec.order import Order, board_place, project_place, store_of
 from approx_plugin.workplace import Workplace
 
 Say = Callable[[str], None]
@@ -66,10 +67,11 @@ def _is_compiled(host: Host, directory: Path) -> bool:
 
 
 def board_of(order: Order, host: Host | None) -> Board:
-    """The board whose costs and emulator are used. Raises as `load_board` and `board_for`."""
+    """The board whose costs and emulator are used. Raises as `find_board` and `board_for`."""
     name, place = order.request.board or order.spec.board, board_place(order.request, order.spec)
     if host is not None:
-        return board_for(host, name, place)
+        store = store_of(order.spec)
+        return board_for(host, name, place, lambda wanted: find_board(wanted, place, order.spec.pdsc, store))
     if name == OF_PROJECT:
         raise ProjectError(
             "there is no project whose board it could be",
@@ -85,7 +87,6 @@ def measure(host: Host, place: Workplace, workers: int | None, say: Say) -> Meas
 
     Where it cannot be built here, as it could the last time; before that, all that the part has.
     """
-    reinsert(host)
     try:
         taken = application(host, place.application, workers)
     except ApproxError as error:
@@ -107,15 +108,24 @@ def known_left(host: Host, place: Workplace) -> Bytes:
         return left(host, None)
 
 
-def wish_of(host: Host, program: Program, provider: CmsisNn, owner: str) -> Wish:
+def wish_of(host: Host, program: Program, provider: CmsisNn, owner: str, say: Say) -> Wish:
     """What the project is to get."""
-    hidden = exported(provider) if clashes(host, exported(provider)) else frozenset[str]()
+    own = own_library(host, provider)
+    library, hidden = dict(provider.files), frozenset[str]()
+    if own is not None:
+        say(f"the network uses the CMSIS-NN of {host.name} ({own}), compiled with the settings of that folder")
+        library = {}
+    elif clashes(host, exported(provider)):
+        say(f"{host.name} has a CMSIS-NN of another version: the network's own gets private names")
+        hidden = exported(provider)
+    if has_cube_ai(host):
+        say(f"{host.name} has a network of X-CUBE-AI as well, which stays as long as your program calls it")
     flags = (
         *((f"-include {PRIVATE_NAMES}",) if hidden else ()),
         *(f"-U{d}" for d in host.definitions if d == SINGLE_ROUNDING),
     )
-    files = dict(contents(program, provider, hidden))
-    includes = include_dirs(host.folder, provider)
+    files = dict(contents(program, library, hidden))
+    includes = (f"{host.folder}/Inc", own) if own else include_dirs(host.folder, provider)
     if host.has_cmake:
         main = host.directory / cmake.FILE
         text = cmake.fragment(
@@ -131,13 +141,19 @@ def wish_of(host: Host, program: Program, provider: CmsisNn, owner: str) -> Wish
 
 
 def move_in(
-    host: Host, wish: Wish, before: Measured, place: Workplace, *, force: bool, workers: int | None, say: Say
+    host: Host, wish: Wish, before: Measured, place: Workplace, *, force: bool, dry: bool, workers: int | None, say: Say
 ) -> MergeResult:
     """Put the network into the project, and build that. before: of the project without it.
+
+    dry: say what would be changed, and change nothing.
 
     Raises ProjectError, with the project as it was, where only the network keeps it from being built.
     """
     was_there = read_ledger(host.directory, host.folder) is not None
+    if dry:
+        made = put(host, wish, force, dry=True)
+        say(f"{made.differences}{host.directory / host.folder}: {len(made.written)} files would be written")
+        return made
     made = put(host, wish, force)
     if made.is_nothing:
         say(f"{host.directory / host.folder} is up to date")

@@ -303,10 +303,10 @@ class Report:
     seed: int = 0
     is_baseline: bool = True
     preferred: str | None = None
-    limits: tuple[CostLimit, ...] = ()
-    remedies: tuple[str, ...] = ()
     more_inputs: tuple[Border, ...] = ()
     more_outputs: tuple[Border, ...] = ()
+    limits: tuple[CostLimit, ...] = ()
+    remedies: tuple[str, ...] = ()
 
     @property
     def macs(self) -> Macs:

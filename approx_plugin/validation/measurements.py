@@ -49,7 +49,10 @@ class Chip:
 
 @dataclass(frozen=True)
 class Network:
-    """file, sha256: of a .tflite; without one, input (shape) and layers describe the network: see `networks`."""
+    """file, sha256: of a .tflite; without one, input (shape) and layers describe the network: see `networks`.
+
+    convolutions: whether a network of a file has any; of a described one, its layers say so.
+    """
 
     id: str
     title: str
@@ -57,6 +60,17 @@ class Network:
     sha256: str = ""
     input: tuple[int, ...] = ()
     layers: tuple[str, ...] = ()
+    convolutions: bool = True
+
+    @property
+    def code(self) -> str:
+        """The kind of code that it spends its time in."""
+        described = any(layer.startswith("conv") for layer in self.layers)
+        return DENSE if (described if self.layers else self.convolutions) else CONNECTED
+
+
+DENSE, CONNECTED = "dense loops", "fully connected"
+"""What a network's cycles go into: convolutions, or matrix-vector products whose weights stream from flash."""
 
 
 @dataclass(frozen=True)

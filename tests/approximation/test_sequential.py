@@ -13,7 +13,7 @@ from approx_plugin.approximation.candidate import Candidate, apply
 from approx_plugin.approximation.grouping import Grouping, numbered
 from approx_plugin.approximation.moments import gather_moments
 from approx_plugin.approximation.reconstruction import candidates
-from approx_plugin.approximation.sequential import solved_again
+from approx_plugin.approximation.sequential import Known, solved_again
 from approx_plugin.reference.executor import run
 
 GRAPH = network()
@@ -71,3 +71,15 @@ def test_groups_of_single_channels_stay_as_they_are() -> None:
 def test_it_needs_images() -> None:
     with pytest.raises(ValueError, match="image"):
         solved_again(GRAPH, design(), images(0, 1))
+
+
+def test_what_designs_have_in_common_is_solved_once() -> None:
+    whole, known = design(), Known()
+    first = solved_again(GRAPH, whole, images(40, 1), known)
+    assert len(known) == 3
+    again = solved_again(GRAPH, whole[:2], images(40, 1), known)
+    assert again == first[:2] and len(known) == 3
+    alone = solved_again(GRAPH, whole[1:], images(40, 1), known)
+    assert len(known) == 5 and alone[0] is whole[1] and alone[1] is not first[2]
+    for one, other in zip(solved_again(GRAPH, whole, images(40, 1)), first):
+        np.testing.assert_array_equal(one.coefficients, other.coefficients)

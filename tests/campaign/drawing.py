@@ -17,6 +17,7 @@ Layer = Callable[[Grower], Tensor]
 OVER_MAPS: Mapping[Layer, int] = MappingProxyType(
     {
         maps.conv2d: 8,
+        maps.square: 4,
         maps.depthwise_conv2d: 4,
         maps.grouped: 1,
         maps.transpose_conv: 1,
@@ -81,7 +82,9 @@ def _append(net: Grower) -> None:
     kinds = {**OVER_MAPS, **ANYWHERE} if is_map else ANYWHERE
     elements_now = int(np.prod(net.last.shape))
     if elements_now > MOST_ELEMENTS // 8:
-        shrinking = (maps.conv2d, maps.max_pool2d, maps.average_pool2d) if is_map else (elements.fully_connected,)
+        shrinking = (
+            (maps.conv2d, maps.square, maps.max_pool2d, maps.average_pool2d) if is_map else (elements.fully_connected,)
+        )
         kinds = dict.fromkeys((*shrinking, elements.fully_connected), 1)
     weights = np.array(list(kinds.values()), float)
     layer = list(kinds)[int(net.rng.choice(len(kinds), p=weights / weights.sum()))]

@@ -40,6 +40,18 @@ def conv2d(net: Grower) -> Tensor:
     )
 
 
+def square(net: Grower) -> Tensor:
+    """A 3x3 convolution of even channels at stride 1, as most networks have them: what Winograd's kernels take."""
+    x = net.last
+    if x.shape[3] % 2:
+        even = net.weights(x.shape[3] + 1, 1, 1, x.shape[3])
+        x = net.builder.conv2d(x, even, **net.products(x, even, 0))
+    padding = "SAME" if min(x.shape[1:3]) < 3 or net.chance(0.6) else "VALID"
+    weights = net.weights(net.pick((2, 4, 8, 8, 16)), 3, 3, x.shape[3])
+    made = net.products(x, weights, 0)
+    return net.builder.conv2d(x, weights, **made, padding=padding, activation=net.pick(ACTIVATIONS))
+
+
 def grouped(net: Grower) -> Tensor:
     """A convolution whose channels come in groups."""
     channels = net.last.shape[3]

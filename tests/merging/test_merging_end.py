@@ -6,12 +6,12 @@ import io
 import shutil
 import subprocess
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from digits_project import MODEL, Done, exact, tree, write_spec
+from digits_project import MODEL, ROOT, Done, exact, tree, write_spec
 from host_projects import CALLING_MAIN, MAIN, STYLES, cmake_project, cube_project, put
 
 from approx_plugin.build.build import build
@@ -226,6 +226,36 @@ def test_another_cmsis_nn_keeps_its_callers(tmp_path: Path) -> None:
     assert {"arm_max_pool_s8", "approx_private_arm_max_pool_s8"} <= set(built.size.symbols)
     options = read_managed(app).configuration("Debug").options_for("Middlewares/Approx/Src/x.c")
     assert options["tool.c.compiler.option.otherflags"].items == ("-include approx_private_names.h",)
+
+
+def test_the_projects_own_cmsis_nn_is_used_if_it_suits(tmp_path: Path) -> None:
+    files = cube_project(
+        replace(STYLES["current"], includes=("../Core/Inc", "../Drivers/BSP", "../Drivers/NN/Include"))
+    )
+    for file in (ROOT / "Middlewares/CMSIS-NN").glob("*/*.[ch]"):
+        files[f"Drivers/NN/{file.parent.name}/{file.name}"] = file.read_bytes()
+    files["Core/Src/main.c"] = CALLING_MAIN.encode()
+    app = put(files, tmp_path / "app")
+    spec = write_spec(tmp_path, exact(project={"name": "digits", "directory": "out", "into": "app"}, board="project"))
+    done = command("--spec", spec)
+    assert done.status == 0 and "uses the CMSIS-NN of app (Drivers/NN/Include)" in done.text, done.text
+    assert not (app / "Middlewares/Approx/CMSIS-NN").exists()
+    assert not build(app, "Debug", tmp_path / "b").warnings
+    # One that says something else of a type is left to its own callers.
+    types = app / "Drivers/NN/Include/arm_nn_types.h"
+    types.write_text(types.read_text().replace("int32_t multiplier", "int64_t multiplier", 1))
+    spec.write_text(spec.read_text().replace("images: 5", "images: 6"))
+    done = command("--spec", spec)
+    assert "gets private names" in done.text and (app / "Middlewares/Approx/CMSIS-NN").exists(), done.text
+
+
+def test_a_dry_run_says_what_would_change(tmp_path: Path) -> None:
+    before = tree(put({**cube_project(), **cmake_project()}, tmp_path / "app"))
+    spec = write_spec(tmp_path, exact(project={"name": "digits", "directory": "out", "into": "app"}, board="project"))
+    done = command("--spec", spec, "--dry-run")
+    assert done.status == 0 and tree(tmp_path / "app") == before, done.text
+    assert "+add_subdirectory(Middlewares/Approx)" in done.text and "files would be written" in done.text
+    assert '+\t\t\t\t\t\t<entry flags="VALUE_WORKSPACE_PATH|RESOLVED"' in done.text
 
 
 def test_removing_restores_the_project(made: Made) -> None:

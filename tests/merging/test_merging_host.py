@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from host_projects import LINKER, STYLES, cmake_project, cube_project, put
 
+from approx_plugin.boards.board import Board
+from approx_plugin.boards.loader import load_board
 from approx_plugin.errors import BoardError, Location, ProjectError
 from approx_plugin.merging.application import left
 from approx_plugin.merging.board import OF_PROJECT, board_for
@@ -129,6 +131,18 @@ def test_a_board_with_the_core_lends_its_costs_only(tmp_path: Path) -> None:
     assert (board.flash.length, board.ram.length) == (2032 << 10, 96 << 10)
     with pytest.raises(BoardError, match="has a cortex-m33, but app is compiled for cortex-m4"):
         board_for(host, "nucleo-u575zi-q", HERE)
+
+
+def test_a_part_that_a_pack_describes_is_found_by_its_name(tmp_path: Path) -> None:
+    host = read_host(put(cube_project(replace(STYLES["current"], mcu="STM32L476RGTx")), tmp_path))
+    asked = []
+
+    def find(name: str) -> Board:
+        asked.append(name)
+        return replace(load_board("nucleo-l4r5zi"), mcu=name)
+
+    board = board_for(host, OF_PROJECT, HERE, find)
+    assert asked == ["STM32L476RGTx"] and board.mcu == "STM32L476RGTx" and board.fpu == "fpv4-sp-d16"
 
 
 def test_memory_next_to_the_core_is_left_alone(tmp_path: Path) -> None:

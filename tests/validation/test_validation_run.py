@@ -16,9 +16,10 @@ from approx_plugin.errors import ToolError
 from approx_plugin.measured.comparison import Row
 from approx_plugin.measured.record import Record
 from approx_plugin.validation.__main__ import main
-from approx_plugin.validation.document import document, measured_section, versions
+from approx_plugin.validation.document import STRAIGHT, by_code, document, kernels_section, measured_section, versions
 from approx_plugin.validation.firmware import parse_libraries, with_headers
-from approx_plugin.validation.measurements import Measurement, Network, load_measurements
+from approx_plugin.validation.kernels import load_kernels
+from approx_plugin.validation.measurements import CONNECTED, DENSE, Measurement, Network, load_measurements
 from approx_plugin.validation.run import Comparison, Simulated, band, compare
 from approx_plugin.virtual_board.fingerprint import fingerprint
 
@@ -156,6 +157,48 @@ def test_the_bench_says_what_the_document_says(root: Path, core: str, chip: str)
     errors = [float(found) for found in re.findall(r"\| ([+-]\d+\.\d) % \|", section)]
     said = load_published().model_error(core)
     assert f"{min(errors):+.1f} to {max(errors):+.1f} % from {len(errors)} published totals" in said
+
+
+def test_the_bench_says_the_bands_of_the_document(root: Path) -> None:
+    """By kind of code, from the document's own rows."""
+    text = (root / "docs" / "validation.md").read_text(encoding="utf-8")
+    kinds = {one.network.title: one.network.code for one in MEASUREMENTS}
+    for chip, core in (("NUCLEO-L4R5ZI", "cortex-m4"), ("nRF5340", "cortex-m33")):
+        (section,) = [
+            part for part in text.split("\n## ") if part.startswith(f"{chip},") or part.startswith(f"{chip} (")
+        ]
+        rows = re.findall(r"^\| ([^|]+) \| [\d,]+ \|.* ([+-][\d.]+) % \|.*(?:yes|no) \|$", section, re.MULTILINE)
+        assert len(rows) == sum(one.chip.title.startswith(chip) for one in MEASUREMENTS)
+        for code in (DENSE, CONNECTED):
+            errors = [float(error) for title, error in rows if kinds[title] == code]
+            band = f"{min(errors):+.1f} to {max(errors):+.1f} %" if len(errors) > 1 else f"{errors[0]:+.1f} %"
+            assert f"{code} {band} ({len(errors)} total" in load_published().model_error(core)
+
+
+def test_recorded_kernels() -> None:
+    recorded = load_kernels()
+    kernels = recorded.kernels
+    assert len(kernels) == len({(k.scheme, k.implementation, k.operation) for k in kernels}) > 30
+    assert all(kernel.published > 0 and kernel.simulated > 0 for kernel in kernels)
+    errors = [100 * kernel.error for kernel in kernels]
+    band = f"{min(errors):+.1f} to {max(errors):+.1f} % ({len(kernels)} kernels)"
+    assert f"{STRAIGHT} {band}" in load_published().model_error("cortex-m4")
+    table = kernels_section(recorded)
+    assert len(table) == 6 + len(kernels) + 1
+    first = kernels[0]
+    assert f"| {first.scheme} | {first.implementation} | {first.operation} | {first.published:,} |" in table[6]
+
+
+def test_bands_by_kind_of_code() -> None:
+    connected = next(one for one in MEASUREMENTS if one.network.code == CONNECTED)
+    comparisons = [made_up(0.05, ONE), made_up(-0.03, ONE), made_up(-0.2, connected)]
+    rows = by_code(comparisons, load_kernels())
+    assert rows[2] == "| NUCLEO-L4R5ZI, dense loops | 2 | 4.0 % | -3.0 to +5.0 % |"
+    assert rows[3] == "| NUCLEO-L4R5ZI, fully connected | 1 | 20.0 % | -20.0 to -20.0 % |"
+    assert {one.network.title for one in MEASUREMENTS if one.network.code == CONNECTED} == {
+        "autoencoder",
+        *(f"FC_{index}" for index in range(3, 11)),
+    }
 
 
 def test_the_document_in_the_repository_is_of_these_virtual_boards(root: Path) -> None:

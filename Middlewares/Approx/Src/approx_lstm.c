@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "approx_operators.h"
+#include "approx_runtime.h"
 
 /* Fixed point of 16 bits, as gemmlowp has it: Qi.f has i integer bits and f = 15 - i fraction bits. */
 enum {
@@ -99,10 +98,24 @@ static int32_t hyperbolic_tangent(int32_t value, int32_t integer_bits)
     return value > 0 ? above : -above;
 }
 
+/* start + the sum of products, modulo 2^32: four at a time where the core has instructions for pairs. */
 static int32_t dot_product(const int8_t *values, const int8_t *weights, int32_t count, int32_t start)
 {
     int32_t sum = start;
-    for (int32_t i = 0; i < count; i++) {
+    int32_t i = 0;
+#if defined(__ARM_FEATURE_DSP)
+    for (; i + 4 <= count; i += 4) {
+        uint32_t four;
+        uint32_t others;
+        memcpy(&four, values + i, sizeof four);
+        memcpy(&others, weights + i, sizeof others);
+        sum = __smlad(__sxtb16((int8x4_t)four), __sxtb16((int8x4_t)others), sum);
+        four = four >> 8 | four << 24;
+        others = others >> 8 | others << 24;
+        sum = __smlad(__sxtb16((int8x4_t)four), __sxtb16((int8x4_t)others), sum);
+    }
+#endif
+    for (; i < count; i++) {
         sum = (int32_t)((uint32_t)sum + (uint32_t)(values[i] * weights[i]));
     }
     return sum;

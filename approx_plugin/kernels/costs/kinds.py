@@ -34,7 +34,8 @@ _NAMES = {
     ),
     "cmsis_nn softmax": "call rows elements",
     **dict.fromkeys(
-        ("added", "gemm", "packed", "planes", "winograd"), "call cycles turns missed_bytes flash_bytes ram_bytes"
+        ("added", "gemm", "packed", "planes", "pooled", "winograd"),
+        "call cycles turns missed_bytes flash_bytes ram_bytes",
     ),
     "unpacked": (
         "call functions rows widen_rows widen_runs widen_quads widen_rests widen_fills odd_loads weights_1 "

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from machine_blocks import assemble
 
+from approx_plugin.kernels.machine.encoding import is_modified_immediate
 from approx_plugin.kernels.machine.idioms import (
     add_constant,
+    compare,
     constant,
     constant_code,
     limit,
@@ -79,3 +81,12 @@ def test_a_single_word_is_no_multiple(back: bool) -> None:
     assert store_words(pointer, [R9]).text == ("str.w r9, [r1], #4" if back else "str.w r9, [r1, #0]")
     assert load_words(pointer, GENERAL[6:14]).text == f"ldmia.w r1{'!' * back}, {{r6-r12, lr}}"
     assert store_words(pointer, GENERAL[6:14]).access.region == "sums"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("value", [*range(-256, 257), -1020, 1020])
+def test_comparisons_are_ones_that_every_assembler_takes(value: int) -> None:
+    """GNU as makes CMN of a CMP with a negative number, others refuse it: the number has to be one of the encoding."""
+    one = compare(R5, value)
+    number = one.full_operands[-1]
+    assert isinstance(number, int) and number >= 0 and is_modified_immediate(number)
+    assert (number if one.name == "cmp" else -number) % (1 << 32) == value % (1 << 32)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Takes every .tflite of a folder all the way, and writes one table: docs/models.md.
 
-    CMSIS_NN_PATH=... tools/models.py FOLDER --record models.jsonl [--jobs 2] [--document docs/models.md]
+    CMSIS_NN_PATH=... tools/public_models.py FOLDER --record models.jsonl [--jobs 2] [--document docs/models.md]
 
 For each model: it is read; its outputs for random inputs are compared with TensorFlow Lite's reference kernels (where
 tflite_runtime is installed); a project is generated for the smallest board that holds it, and run in QEMU, where every
@@ -61,11 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--simulated", type=float, default=math.inf, help="MACs; what has more is verified, but not simulated"
     )
+    parser.add_argument("--recorded", action="store_true", help="only write the document of what is recorded")
     parser.add_argument("--document", type=Path, help=f"the table, {DOCUMENT.relative_to(ROOT)} for example")
     options = parser.parse_args(argv)
     known = recorded(options.record)
     models = [path for path in sorted(options.folder.rglob("*.tflite")) if options.only in path.name]
-    todo = sorted((path for path in models if _key(path) not in known), key=_macs)
+    left = [] if options.recorded else models
+    todo = sorted((path for path in left if _key(path) not in known), key=_macs)
     with ThreadPoolExecutor(options.jobs) as pool, options.record.open("a", encoding="utf-8") as record:
         examine = partial(examined, cmsis_nn=options.cmsis_nn, simulated=options.simulated)
         for row in pool.map(examine, todo):
@@ -74,8 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             known[str(row["key"])] = row
             print(f"{row['model']}: {said(row)}", flush=True)
     rows = [known[_key(path)] for path in models if _key(path) in known]
+    absent = [path.stem for path in models if _key(path) not in known]
     if options.document:
-        options.document.write_text("\n".join(document(rows)) + "\n", encoding="utf-8")
+        options.document.write_text("\n".join(document(rows, absent)) + "\n", encoding="utf-8")
     return 1 if any(wrong(row) for row in rows) else 0
 
 
@@ -105,7 +108,7 @@ def examined(path: Path, cmsis_nn: str | None, simulated: float = math.inf) -> R
     try:
         graph = read_graph(path)
     except ApproxError as error:
-        return {**row, "refused": " ".join(str(error).split())}
+        return {**row, "refused": " ".join(str(error).replace(str(path), path.name).split())}
     row.update(layers=len(graph.operators), macs=graph.macs, states=len(graph.states))
     try:
         found = agreement(path.read_bytes(), graph, STEPS if graph.states else RANDOM_INPUTS)
@@ -188,13 +191,13 @@ def _verified(row: Row) -> str:
     return "{} of {}".format(*row["verified"]) if row.get("verified") else "-"
 
 
-def document(rows: Sequence[Row]) -> Iterator[str]:
-    """The lines of the table and of what is not in it."""
+def document(rows: Sequence[Row], absent: Sequence[str] = ()) -> Iterator[str]:
+    """The lines of the table and of what is not in it. absent: models that nobody has taken all the way."""
     inside = [row for row in rows if "verified" in row]
     yield "# Public models"
     yield ""
-    yield "Written by `tools/models.py`. **All cycles are simulated** on the model of the board that is named, the"
-    yield "smallest one that holds the network with the library's kernels; docs/validation.md says how right these"
+    yield "Written by `tools/public_models.py`. **All cycles are simulated** on the model of the board that is named,"
+    yield "the smallest one that holds the network with the library's kernels; docs/validation.md says how right these"
     yield "models are. Exact networks, nothing approximated. Flash and RAM are of the whole firmware with one test"
     yield "vector, with our kernels: `auto` takes what flash there is. BUILTIN_REF: random inputs for which the integer"
     yield "reference gives the bytes of TensorFlow Lite's reference kernels; QEMU: inputs for which every layer's bytes"
@@ -217,6 +220,9 @@ def document(rows: Sequence[Row]) -> Iterator[str]:
                 size = f" ({row['layers']} layers, {row['macs']:,} MACs, BUILTIN_REF {_oracle(row)})"
             yield ""
             yield f"`{row['model']}`{size}: {words} {row.get(what, '')[:400]}"
+    if absent:
+        yield ""
+        yield f"Not taken all the way yet: {', '.join(f'`{name}`' for name in absent)}."
 
 
 def _line(row: Row) -> str:
