@@ -187,8 +187,9 @@ def test_a_real_kernel_that_cannot_be_had_says_why(graph: Graph) -> None:
     choice = choose(graph, offers.offers, PLENTY)
     assert choice is not None and set(choice.kernels.values()) == {"cmsis_nn"}
     told = notes(offers, choice)
-    assert set(told) == {0, 1, 3}
-    assert all("unpacked: cortex-m33 has no SMLAD" in reasons for reasons in told.values())
+    assert set(told) == {0, 1, 2, 3}
+    assert all("unpacked: cortex-m33 has no SMLAD" in told[index] for index in (0, 1, 3))
+    assert "pooled: cortex-m33 has no SMLAD" in told[2]
 
 
 def test_an_operator_without_a_kernel(graph: Graph) -> None:
@@ -367,7 +368,7 @@ class TestDesigns:
     """Exact and approximated plans in one choice."""
 
     def test_prices_are_those_of_what_will_be_lowered(self, graph: Graph) -> None:
-        plans = ChosenPlans(graph, Market(PLATFORM, estimated(PLATFORM)), PLENTY)
+        plans = ChosenPlans(graph, Market(PLATFORM, estimated(PLATFORM), "unpacked"), PLENTY)
         exact = plans.total(())
         thin = thinned(graph, 1, 0.6)
         priced = plans.total((thin,))
