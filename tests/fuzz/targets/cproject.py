@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import random
 from collections.abc import Callable
@@ -83,8 +84,7 @@ def _element(rng: random.Random, node: Element, nodes: list[Element]) -> None:
     if len(node) and rng.random() < 0.4:
         node.remove(rng.choice(list(node)))
         return
-    copy = ElementTree.fromstring(ElementTree.tostring(rng.choice(nodes)))
-    node.insert(rng.randrange(len(node) + 1), copy)
+    node.insert(rng.randrange(len(node) + 1), copy.deepcopy(rng.choice(nodes)))
 
 
 CPROJECT = Target("cproject", _seeds, _WORDS, _read, (_in_tree(_attribute), _in_tree(_element)))
