@@ -5,7 +5,7 @@ The way of the data, one room (sub-package) a stage, every stage handing the nex
     approx.yaml -> Spec -> Graph -> Statistics -> Candidates -> Front -> Design
                 -> Program -> Sources -> Project -> Report
 
-`pipeline.py` is that sentence as code; start reading there.
+`pipeline/generate.py` is that sentence as code; start reading there.
 """
 
 __version__ = "0.1.0"

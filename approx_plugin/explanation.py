@@ -11,7 +11,7 @@ from approx_plugin.errors import SpecError
 from approx_plugin.exploration.offers import Offer
 from approx_plugin.kernels.program import Step
 from approx_plugin.model.operator import Operator
-from approx_plugin.pipeline import Lowered
+from approx_plugin.pipeline.lowered import Lowered
 
 TAKEN = "taken"
 

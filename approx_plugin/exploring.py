@@ -18,7 +18,9 @@ from approx_plugin.exploration.design_file import measured, recipe_text
 from approx_plugin.exploration.front import Front, Point
 from approx_plugin.exploration.front_picture import svg_text
 from approx_plugin.exploration.measurement import Progress, silent
-from approx_plugin.pipeline import Designed, Inputs, Say, design, outlook, read
+from approx_plugin.pipeline.designed import Designed, design, outlook
+from approx_plugin.pipeline.inputs import Inputs, read
+from approx_plugin.pipeline.saying import Say
 from approx_plugin.project.writer import write
 from approx_plugin.spec.order import Order, front_folder, recipe_name
 from approx_plugin.workplace import Workplace

@@ -15,7 +15,8 @@ from approx_plugin.legible import check_paths
 from approx_plugin.merging.host import read_host
 from approx_plugin.merging.merge import missing, reinsert
 from approx_plugin.merging.moving import board_of, host_of
-from approx_plugin.pipeline import Say, generate
+from approx_plugin.pipeline.generate import generate
+from approx_plugin.pipeline.saying import Say
 from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.request import Request
 from approx_plugin.requirements import require as missing_for

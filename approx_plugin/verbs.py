@@ -28,7 +28,7 @@ from approx_plugin.measured import selftest as selftest_project
 from approx_plugin.merging.host import Host, read_host
 from approx_plugin.merging.merge import missing, take_out
 from approx_plugin.packing import packs
-from approx_plugin.pipeline import lowered_again
+from approx_plugin.pipeline.lowered import lowered_again
 from approx_plugin.project.clean import remove_generated
 from approx_plugin.project.lock import alone
 from approx_plugin.proof.program import read_code

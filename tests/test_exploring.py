@@ -16,7 +16,8 @@ from approx_plugin.errors import SpecError
 from approx_plugin.exploration.front import Point
 from approx_plugin.exploration.measurement import silent
 from approx_plugin.exploring import explore
-from approx_plugin.pipeline import design, read
+from approx_plugin.pipeline.designed import design
+from approx_plugin.pipeline.inputs import read
 from approx_plugin.request import Request
 from approx_plugin.spec.order import Order
 

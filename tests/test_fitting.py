@@ -16,7 +16,7 @@ from approx_plugin.boards.loader import load_board
 from approx_plugin.boards.memory import Memory
 from approx_plugin.build.overflow import OverflowedError, overflowed
 from approx_plugin.kernels.capacity import FLASH_RESERVE, LAYER_RESERVE
-from approx_plugin.pipeline import generate
+from approx_plugin.pipeline.generate import generate
 from approx_plugin.request import Request
 from approx_plugin.spec.order import Order
 from approx_plugin.suitability import unsuited

@@ -27,7 +27,7 @@ from approx_plugin.dataset import random_inputs
 from approx_plugin.exploration import evaluation
 from approx_plugin.exploration.front import Point
 from approx_plugin.kernels.capacity import FLASH_RESERVE, LAYER_RESERVE
-from approx_plugin.pipeline import Generated, generate
+from approx_plugin.pipeline.generate import Generated, generate
 from approx_plugin.reference.executor import predictions
 from approx_plugin.report.data import Macs
 from approx_plugin.report.layout import WIDTH

@@ -27,7 +27,8 @@ from approx_plugin.exploration.memo import Memo
 from approx_plugin.exploration.result import Exploration
 from approx_plugin.exploration.search import explore
 from approx_plugin.exploration.workers import executor
-from approx_plugin.pipeline import Inputs, groupings_of, options_of, read, sensitivity_of
+from approx_plugin.pipeline.designed import groupings_of, options_of, sensitivity_of
+from approx_plugin.pipeline.inputs import Inputs, read
 from approx_plugin.request import Request
 from approx_plugin.spec.order import Order
 from approx_plugin.spec.spec import Target

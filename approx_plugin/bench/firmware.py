@@ -12,7 +12,10 @@ from approx_plugin.kernels.program import Program
 from approx_plugin.laboratory import firmware
 from approx_plugin.laboratory.firmware import Firmware, Place
 from approx_plugin.library.provider import resolve
-from approx_plugin.pipeline import Designed, Inputs, lower_design, vectors_of
+from approx_plugin.pipeline.designed import Designed
+from approx_plugin.pipeline.inputs import Inputs
+from approx_plugin.pipeline.linked import vectors_of
+from approx_plugin.pipeline.lowered import lower_design
 from approx_plugin.reference.vectors import TestVectors
 from approx_plugin.spec.order import library_place
 

@@ -8,7 +8,7 @@ from approx_plugin.bench.firmware import layer_flash
 from approx_plugin.bench.results import LayerResult, Top1, VariantResult
 from approx_plugin.laboratory.firmware import Firmware
 from approx_plugin.laboratory.measurement import printed_cycles, step_figures, verified
-from approx_plugin.pipeline import Designed
+from approx_plugin.pipeline.designed import Designed
 from approx_plugin.virtual_board.results import Simulation
 
 

@@ -24,7 +24,9 @@ from approx_plugin.exploration.workers import executor
 from approx_plugin.kernels.costs.loader import board_costs
 from approx_plugin.laboratory.firmware import Firmware
 from approx_plugin.laboratory.measurement import simulate_elf
-from approx_plugin.pipeline import Designed, Inputs, Say, read
+from approx_plugin.pipeline.designed import Designed
+from approx_plugin.pipeline.inputs import Inputs, read
+from approx_plugin.pipeline.saying import Say
 from approx_plugin.spec.order import Order
 from approx_plugin.virtual_board.results import Simulation
 from approx_plugin.virtual_board.timing import load_timing

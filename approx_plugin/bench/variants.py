@@ -10,7 +10,8 @@ from types import MappingProxyType
 from approx_plugin.bench.results import BASELINE
 from approx_plugin.exploration.measurement import Progress
 from approx_plugin.kernels.registry import BASELINE as BASELINE_KERNEL
-from approx_plugin.pipeline import Designed, Inputs, design, exact_design, made_before
+from approx_plugin.pipeline.designed import Designed, design, exact_design, made_before
+from approx_plugin.pipeline.inputs import Inputs
 
 
 @dataclass(frozen=True)

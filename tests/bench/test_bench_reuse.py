@@ -11,7 +11,9 @@ from digits_project import spec, write_spec
 from approx_plugin import pipeline
 from approx_plugin.bench.variants import APPROXIMATED, VARIANTS, Workshop
 from approx_plugin.exploration.measurement import silent
-from approx_plugin.pipeline import generate, made_before, read
+from approx_plugin.pipeline.designed import made_before
+from approx_plugin.pipeline.generate import generate
+from approx_plugin.pipeline.inputs import read
 from approx_plugin.request import Request
 from approx_plugin.spec.order import Order
 

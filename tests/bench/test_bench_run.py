@@ -25,7 +25,9 @@ from approx_plugin.errors import BoardError, CapacityError, ErrorGroup, ToolErro
 from approx_plugin.exploration.measurement import silent
 from approx_plugin.laboratory.firmware import Firmware, step_functions
 from approx_plugin.laboratory.measurement import run
-from approx_plugin.pipeline import Designed, generate, read
+from approx_plugin.pipeline.designed import Designed
+from approx_plugin.pipeline.generate import generate
+from approx_plugin.pipeline.inputs import read
 from approx_plugin.request import Request
 from approx_plugin.spec.order import Order
 from approx_plugin.virtual_board.results import Simulation
