@@ -309,7 +309,7 @@ def test_what_does_not_fit_is_told_before_vectors_are_made(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reference would take minutes for an input of this size, and each of twenty vectors its memory."""
-    monkeypatch.setattr("approx_plugin.pipeline.vectors_of", lambda *_: pytest.fail("vectors were made"))
+    monkeypatch.setattr("approx_plugin.pipeline.generate.vectors_of", lambda *_: pytest.fail("vectors were made"))
     builder = ModelBuilder()
     builder.output(builder.max_pool2d(builder.input((1, 4000, 4000, 1), 0.1), (40, 40)))
     (tmp_path / "large.tflite").write_bytes(builder.build())

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from digits_project import MODEL, exact, write_spec
 
-from approx_plugin import pipeline
 from approx_plugin.boards.board import Board
 from approx_plugin.boards.loader import load_board
 from approx_plugin.boards.memory import Memory
 from approx_plugin.build.overflow import OverflowedError, overflowed
 from approx_plugin.kernels.capacity import FLASH_RESERVE, LAYER_RESERVE
+from approx_plugin.pipeline import linked
 from approx_plugin.pipeline.generate import generate
 from approx_plugin.request import Request
 from approx_plugin.spec.order import Order
@@ -86,7 +86,7 @@ def test_an_overflow_is_corrected(short: int, vectors: int, tmp_path: Path, monk
         if len(sizes) == 1:
             raise OverflowedError({"FLASH": short}, "net.elf")
 
-    monkeypatch.setattr(pipeline, "_build", build)
+    monkeypatch.setattr(linked, "_build", build)
     said: list[str] = []
     made = generate(Order.of(Request(spec=spec_of(tmp_path))), said.append)
     assert len(sizes) == 2 and any("choosing again" in line for line in said)
@@ -104,7 +104,7 @@ def test_an_overflow_that_stays_is_told(tmp_path: Path, monkeypatch: pytest.Monk
         links.append(1)
         raise OverflowedError({"FLASH": 100}, "net.elf")
 
-    monkeypatch.setattr(pipeline, "_build", build)
+    monkeypatch.setattr(linked, "_build", build)
     with pytest.raises(OverflowedError, match="does not fit the board"):
         generate(Order.of(Request(spec=spec_of(tmp_path))), lambda _: None)
     assert 1 < len(links) < 10 and not (tmp_path / "out").exists()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from digits_project import spec, write_spec
 
-from approx_plugin import pipeline
 from approx_plugin.bench.variants import APPROXIMATED, VARIANTS, Workshop
 from approx_plugin.exploration.measurement import silent
+from approx_plugin.pipeline import designed
 from approx_plugin.pipeline.designed import made_before
 from approx_plugin.pipeline.generate import generate
 from approx_plugin.pipeline.inputs import read
@@ -25,7 +25,7 @@ def test_the_design_of_the_project_is_taken(tmp_path: Path, monkeypatch: pytest.
     generate(order, lines.append)
     place = Workshop(tmp_path / "memo", 1, silent)
     _, searched = VARIANTS[APPROXIMATED].prepare(inputs, place)
-    monkeypatch.setattr(pipeline, "explore", None)
+    monkeypatch.setattr(designed, "explore", None)
     _, taken = VARIANTS[APPROXIMATED].prepare(inputs, replace(place, made=order.directory, made_for=inputs.board.id))
     assert taken.title == searched.title != "exact"
     assert [(c.layer, c.level) for c in taken.candidates] == [(c.layer, c.level) for c in searched.candidates]

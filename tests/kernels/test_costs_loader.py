@@ -128,7 +128,7 @@ def test_a_file_that_lacks_a_kind_is_told_before_any_work_with_the_mistakes_of_o
 ) -> None:
     shutil.copytree(root / "board", tmp_path / "board")
     monkeypatch.setattr("approx_plugin.boards.loader.resource_root", lambda: tmp_path)
-    monkeypatch.setattr("approx_plugin.pipeline.design", lambda *_: pytest.fail("the search began"))
+    monkeypatch.setattr("approx_plugin.pipeline.generate.design", lambda *_: pytest.fail("the search began"))
     file = tmp_path / "board" / "nucleo-f446re" / FILE
     file.write_text(file.read_text(encoding="utf-8").replace("  unpacked:", "  unpakced:"), encoding="utf-8")
     spec = tmp_path / "approx.yaml"
