@@ -94,7 +94,7 @@ WRONG_TEXT: list[tuple[str, str, str, str]] = [
         "8:3",
         "exploration and confirmation share",
     ),
-    ("name: significance", "name: magic", "9:16", "'significance' or 'reconstruction'"),
+    ("name: significance", "name: magic", "9:16", "'compensated' or 'reconstruction'"),
     ("conv2d_0", "conv2d_1", "9:39", "Did you mean 'conv2d_2'?"),
     ("[conv2d_0, 2]", "[conv2d_0, 5]", "9:49", "'5' is not a layer of digits_cnn.tflite that can be approximated"),
     ("Middlewares/CMSIS-NN", "Middlewares/CMSIS", "10:11", "is not the directory of a CMSIS-NN"),

@@ -145,9 +145,11 @@ def choose(graph: Graph, offers: Mapping[int, Sequence[Offer]], budgets: Bytes, 
         return quickest
     best = quickest
     for found in _shrinking(graph, offers, {**budgets, RAM: _held(quickest) - 1}):
-        if found.cycles > wish.slower * quickest.cycles:
+        # Buffers that cannot be placed as close as others make a cover slow that a smaller arena does without.
+        if found.cycles > (2.0 * wish.slower - 1.0) * quickest.cycles:
             break
-        best = min(best, found, key=lambda one: SHRINKING * math.log(one.cycles) + math.log(max(1, _held(one))))
+        if found.cycles <= wish.slower * quickest.cycles:
+            best = min(best, found, key=lambda one: SHRINKING * math.log(one.cycles) + math.log(max(1, _held(one))))
     return best
 
 

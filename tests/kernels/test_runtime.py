@@ -60,7 +60,9 @@ class Program:
     """A C program that runs steps on buffers of exactly the right size and compares what comes out."""
 
     def __init__(self) -> None:
-        self.parts = ['#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "approx_operators.h"\n']
+        self.parts = [
+            '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "approx_operators.h"\n#include "approx_runtime.h"\n'
+        ]
         self.calls: list[str] = []
 
     def add(self, plan: Plan, inputs: list[Any], expected: Any) -> None:
