@@ -8,7 +8,7 @@ from approx_plugin.errors import ModelError
 from approx_plugin.model.node import Node, UnsupportedError
 from approx_plugin.model.operator import Operator
 from approx_plugin.operators.reading import FULL_INT8_HINT
-from approx_plugin.operators.registry import HINTS, OPERATORS, operator_name
+from approx_plugin.operators.registry import HINTS, OPERATORS, PARTS, operator_name
 
 
 def refusals(nodes: Sequence[Node], where: str, *, also_read: bool = True) -> tuple[list[Operator], list[ModelError]]:
@@ -33,7 +33,7 @@ def refusals(nodes: Sequence[Node], where: str, *, also_read: bool = True) -> tu
             f"{count} {'operator is' if count == 1 else 'operators are'} not supported in this form:\n"
             + "\n".join(lines),
             where=where,
-            why=f"supported are {', '.join(OPERATORS)}, and QUANTIZE and DEQUANTIZE at the borders",
+            why=f"supported are {', '.join(kind for kind in OPERATORS if kind not in PARTS)}, and QUANTIZE and DEQUANTIZE at the borders",
             hint="change the model as said beside each operator, and export it again",
         )
     ]
