@@ -118,6 +118,9 @@ _CLASSES: tuple[type[Operator], ...] = (
 OPERATORS: Mapping[str, type[Operator]] = {operator.kind: operator for operator in _CLASSES}
 """TFLite's name -> class."""
 
+PARTS = frozenset({SvdfTime.kind, WideSoftmax.kind})
+"""Kinds that no file names: what the reader makes of one that is not computed as it stands there."""
+
 _RECURRENT = "of recurrent layers, LSTM (unrolled=False) and SVDF are supported: use these, or convolutions over time"
 
 HINTS: Mapping[str, str] = {

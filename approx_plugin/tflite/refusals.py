@@ -8,7 +8,7 @@ from approx_plugin.errors import ModelError
 from approx_plugin.model.node import Node, UnsupportedError
 from approx_plugin.model.operator import Operator
 from approx_plugin.operators.reading import FULL_INT8_HINT
-from approx_plugin.operators.registry import HINTS, OPERATORS, operator_name
+from approx_plugin.operators.registry import HINTS, OPERATORS, PARTS, operator_name
 
 
 def refusals(nodes: Sequence[Node], where: str, *, also_read: bool = True) -> tuple[list[Operator], list[ModelError]]:
@@ -27,13 +27,14 @@ def refusals(nodes: Sequence[Node], where: str, *, also_read: bool = True) -> tu
     if not refused:
         return found, []
     count = sum(map(len, refused.values()))
+    named = [kind for kind in OPERATORS if kind not in PARTS]
     lines = [_listed(some, reason, hint) for (_, reason, hint), some in refused.items()]
     return found, [
         ModelError(
             f"{count} {'operator is' if count == 1 else 'operators are'} not supported in this form:\n"
             + "\n".join(lines),
             where=where,
-            why=f"supported are {', '.join(OPERATORS)}, and QUANTIZE and DEQUANTIZE at the borders",
+            why=f"supported are {', '.join(named)}, and QUANTIZE and DEQUANTIZE at the borders",
             hint="change the model as said beside each operator, and export it again",
         )
     ]

@@ -32,6 +32,9 @@ def with_wide_outputs(file: FileModel) -> FileModel:
         number = operator.outputs[0] if len(operator.outputs) == 1 else -1
         if number < 0 or file.tensors[number].dtype not in _MAKERS.get(operator.builtin, ()):
             continue
+        if not operator.inputs or operator.inputs[0] < 0 or file.tensors[operator.inputs[0]].dtype != "int8":
+            # A network of 16-bit activations is refused as such.
+            continue
         readers = [one for one in file.operators if number in one.inputs]
         if len(readers) == 1 and number not in outputs and _is_last(file, readers[0]):
             operators.remove(readers[0])

@@ -60,9 +60,8 @@ class Program:
     """A C program that runs steps on buffers of exactly the right size and compares what comes out."""
 
     def __init__(self) -> None:
-        self.parts = [
-            '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "approx_operators.h"\n#include "approx_runtime.h"\n'
-        ]
+        system, own = ("stdio", "stdlib", "string"), ("approx_operators", "approx_runtime")
+        self.parts = ["".join([*(f"#include <{n}.h>\n" for n in system), *(f'#include "{n}.h"\n' for n in own)])]
         self.calls: list[str] = []
 
     def add(self, plan: Plan, inputs: list[Any], expected: Any) -> None:

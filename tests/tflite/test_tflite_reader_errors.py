@@ -423,9 +423,10 @@ def test_the_whole_model_and_its_operators_are_reported_together(tmp_path: Path)
 def test_recurrent_layers_are_named(tmp_path: Path) -> None:
     b = ModelBuilder()
     x = b.input((1, 4, 2), 0.1)
-    b.output(b.layer("UNIDIRECTIONAL_SEQUENCE_LSTM", [x], (1, 4), name="lstm"), b.layer("COS", [x], x.shape))
+    b.output(b.layer("UNIDIRECTIONAL_SEQUENCE_RNN", [x], (1, 4), name="rnn"), b.layer("COS", [x], x.shape))
     message = refused(b.build(), tmp_path)
-    assert "recurrent layers are not supported" in message
+    assert "of recurrent layers, LSTM (unrolled=False) and SVDF are supported" in message
+    assert "SVDF_TIME" not in message
     assert "COS" in message
 
 
