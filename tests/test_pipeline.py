@@ -424,7 +424,7 @@ def other_key(folder: Path) -> None:
 
 def other_library(folder: Path) -> None:
     """A changed source of the user's CMSIS-NN."""
-    with (folder / "cube/Drivers/CMSIS/NN/Source/pool_s8.c").open("a", encoding="utf-8") as file:
+    with (folder / "cube/Drivers/CMSIS/NN/Source/convolve_s8.c").open("a", encoding="utf-8") as file:
         file.write("/* mended */\n")
 
 
@@ -440,7 +440,10 @@ def test_changed_inputs(change: Callable[[Path], None], tmp_path: Path, capsys: 
     shutil.copy(IMAGES, tmp_path / "digits.npz")
     shutil.copytree(ROOT / "Middlewares/CMSIS-NN", tmp_path / "cube/Drivers/CMSIS/NN")
     values = exact(
-        model="digits.tflite", cmsis_nn="cube", data=None if change is other_model else data(Path("digits.npz"))
+        model="digits.tflite",
+        cmsis_nn="cube",
+        kernels={"convolution": "cmsis_nn"},
+        data=None if change is other_model else data(Path("digits.npz")),
     )
     path = write_spec(tmp_path, values)
     succeed(capsys, "--spec", path)
@@ -453,7 +456,7 @@ def test_changed_inputs(change: Callable[[Path], None], tmp_path: Path, capsys: 
         relabel: {"report.html", "report.json", "report.txt"},  # they name the data by its sha256
         other_model: {"report.json", "Middlewares/Approx/Src/approx_network.c", "Core/Src/test_vectors.c"},
         other_key: {"Core/Src/test_vectors.c"},
-        other_library: {"Middlewares/CMSIS-NN/Source/pool_s8.c"},
+        other_library: {"Middlewares/CMSIS-NN/Source/convolve_s8.c"},
         nothing: set(),
     }
     expected = wanted[change]
