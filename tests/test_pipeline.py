@@ -652,6 +652,7 @@ def test_other_networks(name: str, workshop: Path, capsys: pytest.CaptureFixture
     layers = report(out)["layers"]
     assert f"verified: 5 of 5 inputs bit-exact, output and all {len(layers)} layers" in printed
     ours = {"CONV_2D": "unpacked", "DEPTHWISE_CONV_2D": "planes", "FULLY_CONNECTED": "packed", "ADD": "added"}
+    ours.update({"MAX_POOL_2D": "pooled", "AVERAGE_POOL_2D": "pooled"})
     for layer in layers:
         assert layer["kernel"] in {"cmsis_nn", ours.get(layer["op"], "none")}, layer["name"]
     assert {name} & {*OPERATORS} <= {layer["op"] for layer in layers}
