@@ -242,7 +242,7 @@ def test_a_spec_in_a_folder_that_cannot_be_written(beside_the_output: bool, tmp_
         assert f"{folder} cannot be written to: working in {cache}\n" in done.out
         assert wanted in done.out
         assert (verb == "clean") == (not out.exists())
-    assert {path.name for path in cache.iterdir()} <= {".gitignore", "evaluations"}
+    assert {path.name for path in cache.iterdir()} <= {".gitignore", "evaluations", "native"}
     assert tree(folder) == before
 
 

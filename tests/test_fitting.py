@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from digits_project import MODEL, exact, write_spec
 
@@ -15,6 +16,7 @@ from approx_plugin.boards.loader import load_board
 from approx_plugin.boards.memory import Memory
 from approx_plugin.build.overflow import OverflowedError, overflowed
 from approx_plugin.kernels.capacity import FLASH_RESERVE, LAYER_RESERVE
+from approx_plugin.model.graph import State
 from approx_plugin.pipeline import linked
 from approx_plugin.pipeline.generate import generate
 from approx_plugin.request import Request
@@ -113,6 +115,10 @@ def test_an_overflow_that_stays_is_told(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_does_not_suit_the_network(tmp_path: Path) -> None:
     spec = Order.of(Request(spec=write_spec(tmp_path, exact()))).spec
     assert list(unsuited(spec, GRAPH)) == []
-    two: Any = replace(GRAPH, more_inputs=(GRAPH.output,))
-    (error,) = unsuited(replace(spec, data=spec.data or object()), two)  # type: ignore[arg-type]
-    assert "2 inputs" in error.what and "method: none" in error.hint
+    searched = replace(spec, method=replace(spec.method, name="significance"))
+    assert list(unsuited(searched, GRAPH)) == []
+    (source, result) = (GRAPH.operators[0].inputs[0].index, GRAPH.operators[0].output.index)
+    remembering = replace(GRAPH, states=(State("memory", source, result, np.zeros((8, 8, 1), np.int8)),))
+    assert list(unsuited(spec, remembering)) == []
+    (error,) = unsuited(searched, remembering)
+    assert "remembers" in error.what and "1 states" in error.why and "method: none" in error.hint
