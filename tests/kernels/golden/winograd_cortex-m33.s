@@ -57,21 +57,15 @@ layer_winograd:
 	str.w r0, [sp, #16]
 	movs r0, #1
 	str.w r0, [sp, #24]
-	ldr.w r0, [sp, #8]
-	movs r2, #4
-	add.w r0, r0, #288
-	str.w r0, [sp, #64]
-	movs r0, #0
-	str.w r0, [sp, #60]
 	ldr.w r0, [sp, #12]
 	str.w r0, [sp, #76]
-	ldr.w r8, [sp, #76]             @ Rows of the input into the row buffer.
-	movs r0, #1
-	str.w r0, [sp, #52]
-	mul r8, r8, r2
+	@ Rows of the input into the row buffer.
+	ldr.w r8, [sp, #76]
 	ldr.w r0, [sp, #0]
-	movs r2, #12
 	ldr.w r1, [sp, #8]
+	movs r2, #4
+	mul r8, r8, r2
+	movs r2, #12
 	mla r0, r8, r2, r0
 	movw r9, #3
 	movw r10, #6
@@ -97,12 +91,16 @@ layer_winograd:
 	add r8, #1
 	subs r10, #1
 	bne.n .Llayer_winograd_row
+	ldr.w r0, [sp, #8]
 	ldr.w lr, [sp, #8]
+	add.w r0, r0, #288
+	str.w r0, [sp, #64]
+	movs r0, #0
+	str.w r0, [sp, #60]
 	movs r0, #4
 	ldr.w r12, [sp, #8]             @ Downwards: each column of four channels.
 	add.w lr, lr, #96
 	str.w r0, [sp, #48]
-	nop.n
 .Llayer_winograd_column:
 	ldr.w r2, [r12, #32]
 	ldr.w r4, [r12, #64]
