@@ -696,6 +696,8 @@ def test_only_what_leaves_the_library_is_approximated(tmp_path: Path, root: Path
     able = {layer.name for layer in made.layers if layer.kernel in ("unpacked", "gemm", "winograd")}
     assert skipped and skipped <= able
     assert any(layer.kernel != "unpacked" for layer in made.layers if layer.op == "CONV_2D"), "or the board is no test"
-    assert {point.macs_kept for point in made.front if point.chosen} == {made.macs.kept}
+    (chosen,) = (point for point in made.front if point.chosen)
+    # A table kernel may be quickest although it leaves out less than the design would let it.
+    assert chosen.macs_kept <= made.macs.kept < made.macs.exact
     assert all(point.flash_bytes < made.memory.flash_capacity for point in made.front)
     assert made.memory.flash is None or made.memory.flash <= made.memory.flash_capacity
