@@ -95,49 +95,49 @@ static int allowed(int directory, const char *path, int takes_room)
     return 1;
 }
 
-#define REAL(type, name, ...) ((type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
+#define REAL(type, name, ...) ((type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
 
 static int changes(int flags)
 {
     return (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)) != 0;
 }
 
-#define MODE(flags, last) \
-    mode_t mode = 0; \
-    if ((flags) & (O_CREAT | O_TMPFILE)) { \
-        va_list list; \
-        va_start(list, last); \
-        mode = va_arg(list, mode_t); \
-        va_end(list); \
+#define MODE(flags, last)                                                                                              \
+    mode_t mode = 0;                                                                                                   \
+    if ((flags) & (O_CREAT | O_TMPFILE)) {                                                                             \
+        va_list list;                                                                                                  \
+        va_start(list, last);                                                                                          \
+        mode = va_arg(list, mode_t);                                                                                   \
+        va_end(list);                                                                                                  \
     }
 
-#define OPEN(symbol) \
-    int symbol(const char *path, int flags, ...) \
-    { \
-        MODE(flags, flags) \
-        if (changes(flags) && !allowed(AT_FDCWD, path, flags & O_CREAT)) { \
-            return -1; \
-        } \
-        return REAL(int, #symbol, const char *, int, ...)(path, flags, mode); \
+#define OPEN(symbol)                                                                                                   \
+    int symbol(const char *path, int flags, ...)                                                                       \
+    {                                                                                                                  \
+        MODE(flags, flags)                                                                                             \
+        if (changes(flags) && !allowed(AT_FDCWD, path, flags & O_CREAT)) {                                             \
+            return -1;                                                                                                 \
+        }                                                                                                              \
+        return REAL(int, #symbol, const char *, int, ...)(path, flags, mode);                                          \
     }
 
-#define OPENAT(symbol) \
-    int symbol(int directory, const char *path, int flags, ...) \
-    { \
-        MODE(flags, flags) \
-        if (changes(flags) && !allowed(directory, path, flags & O_CREAT)) { \
-            return -1; \
-        } \
-        return REAL(int, #symbol, int, const char *, int, ...)(directory, path, flags, mode); \
+#define OPENAT(symbol)                                                                                                 \
+    int symbol(int directory, const char *path, int flags, ...)                                                        \
+    {                                                                                                                  \
+        MODE(flags, flags)                                                                                             \
+        if (changes(flags) && !allowed(directory, path, flags & O_CREAT)) {                                            \
+            return -1;                                                                                                 \
+        }                                                                                                              \
+        return REAL(int, #symbol, int, const char *, int, ...)(directory, path, flags, mode);                          \
     }
 
-#define FOPEN(symbol) \
-    FILE *symbol(const char *path, const char *mode) \
-    { \
-        if (strpbrk(mode, "wa+") != NULL && !allowed(AT_FDCWD, path, 1)) { \
-            return NULL; \
-        } \
-        return REAL(FILE *, #symbol, const char *, const char *)(path, mode); \
+#define FOPEN(symbol)                                                                                                  \
+    FILE *symbol(const char *path, const char *mode)                                                                   \
+    {                                                                                                                  \
+        if (strpbrk(mode, "wa+") != NULL && !allowed(AT_FDCWD, path, 1)) {                                             \
+            return NULL;                                                                                               \
+        }                                                                                                              \
+        return REAL(FILE *, #symbol, const char *, const char *)(path, mode);                                          \
     }
 
 OPEN(open)
