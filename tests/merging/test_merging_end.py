@@ -207,23 +207,28 @@ def test_a_budget_that_the_application_has_taken(tmp_path: Path) -> None:
     assert tree(tmp_path / "app") == before
 
 
+LIBRARY = {"convolution": "cmsis_nn"}
+
+
 def test_another_cmsis_nn_keeps_its_callers(tmp_path: Path) -> None:
     """One of the project's own, of another version, is neither replaced nor linked twice."""
     files = cube_project()
-    own = "int arm_max_pool_s8(int x) { return x; }\nint arm_avgpool_s8(int x) { return x; }\n"
+    own = "int arm_convolve_wrapper_s8(int x) { return x; }\nint arm_fully_connected_s8(int x) { return x; }\n"
     files["Drivers/NN/arm_own.c"] = own.encode()
-    files["Drivers/BSP/arm_nnfunctions.h"] = b"int arm_max_pool_s8(int x);\n"
+    files["Drivers/BSP/arm_nnfunctions.h"] = b"int arm_convolve_wrapper_s8(int x);\n"
     files["Core/Src/main.c"] = (
         CALLING_MAIN.replace('#include "main.h"', '#include "main.h"\n#include "arm_nnfunctions.h"', 1)
-        .replace("samples[0]++", "samples[0] = arm_max_pool_s8(3)")
+        .replace("samples[0]++", "samples[0] = arm_convolve_wrapper_s8(3)")
         .encode()
     )
     app = put(files, tmp_path / "app")
-    spec = write_spec(tmp_path, exact(project={"name": "digits", "directory": "out", "into": "app"}, board="project"))
+    spec = write_spec(
+        tmp_path, exact(project={"name": "digits", "directory": "out", "into": "app"}, board="project", kernels=LIBRARY)
+    )
     done = command("--spec", spec)
     assert done.status == 0, done.text
     built = build(app, "Release", tmp_path / "b")
-    assert {"arm_max_pool_s8", "approx_private_arm_max_pool_s8"} <= set(built.size.symbols)
+    assert {"arm_convolve_wrapper_s8", "approx_private_arm_convolve_wrapper_s8"} <= set(built.size.symbols)
     options = read_managed(app).configuration("Debug").options_for("Middlewares/Approx/Src/x.c")
     assert options["tool.c.compiler.option.otherflags"].items == ("-include approx_private_names.h",)
 
@@ -236,7 +241,9 @@ def test_the_projects_own_cmsis_nn_is_used_if_it_suits(tmp_path: Path) -> None:
         files[f"Drivers/NN/{file.parent.name}/{file.name}"] = file.read_bytes()
     files["Core/Src/main.c"] = CALLING_MAIN.encode()
     app = put(files, tmp_path / "app")
-    spec = write_spec(tmp_path, exact(project={"name": "digits", "directory": "out", "into": "app"}, board="project"))
+    spec = write_spec(
+        tmp_path, exact(project={"name": "digits", "directory": "out", "into": "app"}, board="project", kernels=LIBRARY)
+    )
     done = command("--spec", spec)
     assert done.status == 0 and "uses the CMSIS-NN of app (Drivers/NN/Include)" in done.text, done.text
     assert not (app / "Middlewares/Approx/CMSIS-NN").exists()
