@@ -33,7 +33,7 @@ def test_registered_kernels_do_nothing_wrong(core: str, backend: str, layers: in
     platform = unpriced(board, backend)
     subjects = [*draw_subjects(1, range(layers), platform)]
     # Winograd's layers are rarely drawn: its own tests have them.
-    rare = {"winograd", *(("added", "gemm", "packed", "planes") if backend == "c" else ())}
+    rare = {"winograd", *(("added", "gemm", "packed", "planes", "pooled") if backend == "c" else ())}
     assert {*KERNELS} - rare <= {subject.drawn.kernel.name for subject in subjects}
     verdict = examine(subjects, Stand(board, platform, None, objects / core, 2), 1)
     assert [*map(str, verdict.faults)] == []
