@@ -90,11 +90,10 @@ class Offsets:
 
 def offsets(step: Step, procedure: Procedure) -> Offsets:
     """Inputs, output and scratch one after the other."""
-    sizes = _sizes(step)
-    starts, size = _laid(
-        step, procedure, [*sizes, *[0] * (INPUT_SLOTS + 1 - len(sizes)), step.cost.scratch.get(RAM, 0)]
-    )
-    return Offsets(tuple(starts[1 : len(sizes)]), starts[0], starts[-1], size)
+    result, *sizes = _sizes(step)
+    unused = [0] * (INPUT_SLOTS - len(sizes))
+    starts, size = _laid(step, procedure, [*sizes, *unused, result, step.cost.scratch.get(RAM, 0)])
+    return Offsets(tuple(starts[: len(sizes)]), starts[-2], starts[-1], size)
 
 
 def overlapped(step: Step, procedure: Procedure) -> Offsets | None:
