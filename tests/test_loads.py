@@ -12,6 +12,7 @@ from digits_project import exact, write_spec
 from approx_plugin import files
 from approx_plugin.build.toolchain import COMPILER
 from approx_plugin.cli import main
+from approx_plugin.cores.core import load_core
 
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"needs {COMPILER}")
 
@@ -39,6 +40,7 @@ INPUTS = BOARD | {"nucleo-u575zi-q/costs.yaml", "models/digits_cnn.tflite"}
 def test_every_file_is_read_once_per_command(tmp_path: Path, loads: Counter[str]) -> None:
     path = write_spec(tmp_path, exact())
     spec = f"{tmp_path.name}/approx.yaml"
+    load_core("cortex-m33")  # a process remembers it
 
     def command(*arguments: str) -> Counter[str]:
         loads.clear()
