@@ -230,6 +230,13 @@ def _banned(
         banned.add(id(worst))
 
 
+def _last_reads(graph: Graph, root: Mapping[int, int]) -> Mapping[int, int]:
+    """Root of an activation -> index of the last operator that reads it; what is kept is read after all of them."""
+    last = {root[tensor.index]: operator.index for operator in graph.operators for tensor in operator.inputs}
+    last.update({root[index]: len(graph.operators) for index in graph.kept})
+    return last
+
+
 def _demands(graph: Graph, offers: Mapping[int, Sequence[Offer]]) -> Mapping[int, int]:
     """id of an offer -> bytes of the arena that are held while its step runs, at the least.
 
@@ -238,12 +245,9 @@ def _demands(graph: Graph, offers: Mapping[int, Sequence[Offer]]) -> Mapping[int
     root = roots(graph)
     outside = set(borders_of(graph, [(o,) for o in graph.operators if not o.is_alias]).places)
     made: dict[int, int] = {}
-    last: dict[int, int] = {}
     for operator in graph.operators:
         made.setdefault(root[operator.output.index], operator.index)
-        for tensor in operator.inputs:
-            last[root[tensor.index]] = operator.index
-    last.update({root[index]: len(graph.operators) for index in graph.kept})
+    last = _last_reads(graph, root)
     sizes = {index: graph.tensors[index].elements for index in made if index not in outside}
     found: dict[int, int] = {}
     for some in offers.values():
@@ -323,11 +327,7 @@ def _by_run(offers: Sequence[Offer]) -> Iterator[list[Offer]]:
 def _covers(graph: Graph, offers: Mapping[int, Sequence[Offer]], limits: Sequence[int | None]) -> list[_Cover]:
     """All covers worth keeping. limits: bytes in the order of MEMORIES; without any, there is one at most."""
     root = roots(graph)
-    last_read: dict[int, int] = {root[index]: len(graph.operators) for index in graph.kept}
-    for operator in graph.operators:
-        for tensor in operator.inputs:
-            source = root[tensor.index]
-            last_read[source] = max(last_read.get(source, 0), operator.index)
+    last_read = _last_reads(graph, root)
     count = len(graph.operators)
     states: list[dict[Layouts, list[_Cover]]] = [{} for _ in range(count + 1)]
     states[0][()] = [_Cover(0.0, (0,) * len(MEMORIES), ())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -38,10 +39,11 @@ class Overlap:
         return min(distance, self.latest) // unit * unit
 
 
-def in_stripes(written: list[int], needed: list[int]) -> int:
-    """`Overlap.latest` of a kernel that reads and writes stripe by stripe, each read before it is written.
+def in_stripes(written: Sequence[int], needed: Sequence[int], size: int) -> Overlap:
+    """Of a kernel that reads and writes stripe by stripe, each read before it is written.
 
     written: bytes of the output up to the end of what a stripe and those before it write; needed: the first byte of the
-    input that a stripe reads; both in the order of stripes, of which there are two at least.
+    input that a stripe reads; both in the order of stripes. size: of the input, anywhere over which the output may lie
+    if there is a single stripe.
     """
-    return min(later - done for done, later in zip(written, needed[1:]))
+    return Overlap(min((later - done for done, later in zip(written, needed[1:])), default=size))

@@ -182,8 +182,9 @@ def test_the_next_distance_is_the_nearest_one(overlap: Overlap | None, distance:
 
 def test_stripes_say_how_far_behind_outputs_stay() -> None:
     # Three rows at a time of 10 bytes each, of which the next stripe still needs one.
-    assert in_stripes([30, 60, 90], [0, 20, 50]) == -10
-    assert in_stripes([15, 30, 45], [0, 20, 50]) == 5
+    assert in_stripes([30, 60, 90], [0, 20, 50], 80) == Overlap(-10)
+    assert in_stripes([15, 30, 45], [0, 20, 50], 80) == Overlap(5)
+    assert in_stripes([90], [0], 80) == Overlap(80), "all of it is read before anything is written"
 
 
 def test_two_alternating_buffers_serve_a_chain() -> None:

@@ -121,11 +121,10 @@ class GemmPlan(RolledPlan):
     @property
     def overlaps(self) -> tuple[Overlap | None, ...]:
         """Behind the stripes that have been gathered."""
-        stripes = self.stripes
-        if stripes.count == 1:
-            return (Overlap(self.conv.inputs[0].elements),)
-        pixels = [min((stripe + 1) * stripes.blocks * BLOCK, self.geometry.pixels) for stripe in range(stripes.count)]
-        return (Overlap(in_stripes([count * self.geometry.outputs for count in pixels], stripes.first_bytes)),)
+        stripes, geometry = self.stripes, self.geometry
+        pixels = [min((stripe + 1) * stripes.blocks * BLOCK, geometry.pixels) for stripe in range(stripes.count)]
+        written = [count * geometry.outputs for count in pixels]
+        return (in_stripes(written, stripes.first_bytes, self.conv.inputs[0].elements),)
 
     def legend(self) -> Sequence[str]:
         """What it computes and how to read it."""

@@ -94,9 +94,8 @@ class PackedPlan(RolledPlan):
     def overlaps(self) -> tuple[Overlap | None, ...]:
         """Behind the rows that have been widened."""
         rows, (outputs, inputs) = self.dense.rows, self.dense.weights.shape
-        if rows == 1:
-            return (Overlap(int(inputs)),)
-        return (Overlap(in_stripes([(r + 1) * outputs for r in range(rows)], [r * inputs for r in range(rows)])),)
+        written, needed = [(r + 1) * int(outputs) for r in range(rows)], [r * int(inputs) for r in range(rows)]
+        return (in_stripes(written, needed, self.dense.inputs[0].elements),)
 
     def legend(self) -> Sequence[str]:
         """What it computes and how to read it."""

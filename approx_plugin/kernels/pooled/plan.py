@@ -81,12 +81,10 @@ class PooledPlan(RolledPlan):
         window = self._walk.window
         if not window.is_copied:
             return (Overlap(0),)
-        if window.out_height == 1:
-            return (Overlap(self.pool.inputs[0].elements),)
         rows, wide = range(window.out_height), window.width * window.channels
         written = [(row + 1) * window.out_width * window.channels for row in rows]
         needed = [max(0, row * window.stride[0] - window.padding.top) * wide for row in rows]
-        return (Overlap(in_stripes(written, needed)),)
+        return (in_stripes(written, needed, self.pool.inputs[0].elements),)
 
     def legend(self) -> Sequence[str]:
         """What it computes and how to read it."""

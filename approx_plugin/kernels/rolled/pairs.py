@@ -7,7 +7,7 @@ weight of -128 do not allow it, there is a word for each channel.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,25 +70,37 @@ def numbers_of(layer: Conv2D | FullyConnected, wide: bool = True) -> Numbers | N
     live = sums.live
     used = layer.weights.reshape(len(layer.weights), -1).astype(np.int64) * live[:, None]
     start = layer.bias.astype(np.int64) * live - layer.inputs[0].zero_point * used.sum(axis=1)
-    found: list[tuple[int, Numbers]] = []
     for packed in (True, False) if wide else (True,):
         if packed and not is_packable(used):
             continue
-        for shift in PACKED_SHIFTS if packed else WIDE_SHIFTS:
-            scale = (2 if packed else 1) << shift
-            if obstacle(sums, scale) is not None:
-                continue
-            made = solve(sums, scale, own=True)
-            if made is None:
-                continue
-            # An instruction or two an output are saved without signs, one without shifts of their own.
-            extra = 2 * (made.signs is not None) + (made.exponent is None)
-            found.append((extra, Numbers(packed, shift, used, start * scale, made)))
-            if not extra:
-                break
-        if found:
+        scale = 2 if packed else 1
+        found = cheapest(sums, scale, PACKED_SHIFTS if packed else WIDE_SHIFTS)
+        if found is not None:
+            shift, made = found
+            return Numbers(packed, shift, used, start * (scale << shift), made)
+    return None
+
+
+def cheapest(sums: Sums, scale: int, shifts: Iterable[int]) -> tuple[int, Requantisation] | None:
+    """The first of the shifts for which `scale << shift` has exact constants that take the fewest instructions, and
+    these; None: there are none.
+    """
+    found: list[tuple[int, int, Requantisation]] = []
+    for shift in shifts:
+        if obstacle(sums, scale << shift) is not None:
+            continue
+        made = solve(sums, scale << shift, own=True)
+        if made is None:
+            continue
+        # An instruction or two an output are saved without signs, one without shifts of their own.
+        extra = 2 * (made.signs is not None) + (made.exponent is None)
+        found.append((extra, shift, made))
+        if not extra:
             break
-    return min(found, key=lambda one: one[0])[1] if found else None
+    if not found:
+        return None
+    _, shift, made = min(found, key=lambda one: one[0])
+    return shift, made
 
 
 def is_packable(weights: Int64Array) -> bool:

@@ -134,14 +134,12 @@ class WinogradPlan(RolledPlan):
     def overlaps(self) -> tuple[Overlap | None, ...]:
         """Behind the rows that have been copied."""
         shape, stripes = self.shape, self.stripes
-        if stripes.down == 1:
-            return (Overlap(self.conv.inputs[0].elements),)
         written, needed = [], []
         for first in stripes.first_rows:
             rows = min((first + stripes.rows) * shape.form.tile[0], shape.out_height)
             written.append(rows * shape.out_width * shape.outputs)
             needed.append(max(0, first * shape.form.step[0] - shape.padding.top) * shape.width * shape.channels)
-        return (Overlap(in_stripes(written, needed)),)
+        return (in_stripes(written, needed, self.conv.inputs[0].elements),)
 
     def legend(self) -> Sequence[str]:
         """What it computes and how to read it."""

@@ -9,8 +9,8 @@ from typing import Union
 import numpy as np
 import numpy.typing as npt
 
-from approx_plugin.kernels.rolled.pairs import channel_pairs, layer_sums
-from approx_plugin.kernels.rolled.requantise import Requantisation, obstacle, solve
+from approx_plugin.kernels.rolled.pairs import channel_pairs, cheapest, layer_sums
+from approx_plugin.kernels.rolled.requantise import Requantisation
 from approx_plugin.kernels.rolled.table import pairs_of, words_of
 from approx_plugin.kernels.winograd.shape import Points
 from approx_plugin.operators.conv2d import Conv2D
@@ -101,8 +101,13 @@ def numbers_of(conv: Convolution, form: Transform) -> Numbers | None:
         made: Requantisation | None = _given(conv)
     else:
         coefficients = form.weights(conv.weights)
-        scale, made = _solved(conv, form, int(np.abs(coefficients).max(initial=0)))
-        coefficients, bias = coefficients * (scale // form.scale), conv.bias.astype(np.int64) * scale
+        largest = int(np.abs(coefficients).max(initial=0))
+        # A transform that scales nothing leaves the weights room for a power of two, which requantises the better.
+        shifts = [shift for shift in (SHIFTS if form.scale == 1 else (0,)) if largest << shift <= LARGEST_INT16]
+        found = cheapest(layer_sums(conv), form.scale, shifts)
+        shift, made = found if found else (0, None)
+        scale = form.scale << shift
+        coefficients, bias = coefficients << shift, conv.bias.astype(np.int64) * scale
     if made is None or int(np.abs(coefficients).max(initial=0)) > LARGEST_INT16:
         return None
     live = made.live.astype(np.int64)
@@ -113,30 +118,6 @@ def numbers_of(conv: Convolution, form: Transform) -> Numbers | None:
     if (ones != ones[:, :1]).any():
         return None
     return Numbers(form, coefficients, scale, bias * live - conv.input_zero_point * ones[:, 0], made)
-
-
-def _solved(conv: Conv2D, form: Transform, largest: int) -> tuple[int, Requantisation | None]:
-    """The scale of the sums and exact constants for it. largest: of the transformed weights.
-
-    A transform that scales nothing leaves the weights room for a power of two, which requantises the better.
-    """
-    sums, found = layer_sums(conv), []
-    for shift in SHIFTS if form.scale == 1 else (0,):
-        scale = form.scale << shift
-        if largest << shift > LARGEST_INT16 or obstacle(sums, scale) is not None:
-            continue
-        made = solve(sums, scale, own=True)
-        if made is None:
-            continue
-        # An instruction or two an output are saved without signs, one without shifts of their own.
-        extra = 2 * (made.signs is not None) + (made.exponent is None)
-        if not extra:
-            return scale, made
-        found.append((extra, scale, made))
-    if not found:
-        return form.scale, None
-    _, scale, made = min(found, key=lambda one: one[0])
-    return scale, made
 
 
 def _given(conv: TransformedConv2D) -> Requantisation:
